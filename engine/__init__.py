@@ -1,0 +1,1 @@
+"""Everything a search needs: encoder, fragment index, catalogue, exact scores, search service."""
