@@ -1,0 +1,39 @@
+"""The words a checkpoint knows."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from model.words import words_of
+
+PADDING = 0  # the row of the embedding that pads a batch; no word has it
+
+
+class Vocabulary:
+    """Words and their numbers, 1 to V in order; 0 pads.
+
+    Words seen less than `minimum_count` times in the TRAINING sentences are left out (5 in the paper).
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        """Number the words in the order given."""
+        self.words = list(words)
+        self._numbers = {word: number for number, word in enumerate(self.words, start=1)}
+
+    @classmethod
+    def from_sentences(cls, sentences: Iterable[str], minimum_count: int = 5) -> "Vocabulary":
+        """Count the words of training sentences; the most frequent first, ties by the alphabet."""
+        counts = Counter(word for sentence in sentences for word in words_of(sentence))
+        kept = [word for word, count in counts.items() if count >= minimum_count]
+        return cls(sorted(kept, key=lambda word: (-counts[word], word)))
+
+    def __len__(self) -> int:
+        """Return V."""
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        """Tell whether a lower-cased word is known."""
+        return word in self._numbers
+
+    def numbers(self, words: Iterable[str]) -> list[int]:
+        """Return the numbers of those words that are known, in order."""
+        return [self._numbers[word] for word in words if word in self._numbers]
