@@ -1,13 +1,22 @@
 """The door from the engine to the model: numpy arrays outside, tensors inside."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from model.checkpoint import BUNDLED, Checkpoint, load_checkpoint
 from model.score import ScoreConfig
+from model.sentence_encoder import pad_numbers
+from model.words import word_spans
+
+if TYPE_CHECKING:
+    from model.region_features import RegionExtractor
 
 
 @dataclass(frozen=True)
@@ -60,3 +69,68 @@ class Encoder(Protocol):
     def encode_sentences(self, texts: Sequence[str]) -> list[SentenceFragments]:
         """Encode sentences, results in input order; a sentence's vectors do not depend on its neighbours."""
         ...
+
+
+class ModelEncoder:
+    """The bundled or a trained checkpoint as an Encoder. The CNN is loaded with the first photo."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        """Wrap a loaded checkpoint."""
+        self._model = checkpoint.model
+        self._vocabulary = checkpoint.vocabulary
+        self._extractor: RegionExtractor | None = None
+        self._loading = Lock()
+        self.model_hash = checkpoint.model_hash
+        self.dimension = checkpoint.model.config.dimension
+        self.score = checkpoint.model.config.score
+
+    @torch.inference_mode()
+    def encode_photo(self, photo: npt.NDArray[np.uint8]) -> PhotoFragments:
+        """Encode one upright RGB photo, uint8 (height, width, 3)."""
+        regions = self._load_extractor().extract(photo)
+        features = torch.from_numpy(regions.features)
+        return PhotoFragments(regions.boxes, self._model.image_encoder(features).numpy())
+
+    @torch.inference_mode()
+    def encode_sentences(self, texts: Sequence[str]) -> list[SentenceFragments]:
+        """Encode sentences, results in input order; a sentence's vectors do not depend on its neighbours."""
+        parsed = [self._parse(text) for text in texts]
+        vectors: list[npt.NDArray[np.float32]] = [np.empty((0, self.dimension), dtype=np.float32)] * len(texts)
+        rows = [row for row, sentence in enumerate(parsed) if sentence.words]
+        if rows:
+            padded = pad_numbers([self._vocabulary.numbers(parsed[row].words) for row in rows])
+            encoded = self._model.sentence_encoder(padded).numpy()  # (S, W, D)
+            for row, sentence in zip(rows, encoded, strict=True):
+                vectors[row] = sentence[: len(parsed[row].words)].copy()
+        return [replace(sentence, vectors=found) for sentence, found in zip(parsed, vectors, strict=True)]
+
+    def _parse(self, text: str) -> SentenceFragments:
+        spans = word_spans(text)
+        words = [text[start:end].lower() for start, end in spans]
+        known = [word in self._vocabulary for word in words]
+        return SentenceFragments(
+            words=[word for word, is_known in zip(words, known, strict=True) if is_known],
+            spans=[span for span, is_known in zip(spans, known, strict=True) if is_known],
+            unknown=[word for word, is_known in zip(words, known, strict=True) if not is_known],
+            vectors=np.empty((0, self.dimension), dtype=np.float32),
+        )
+
+    def _load_extractor(self) -> "RegionExtractor":
+        with self._loading:
+            if self._extractor is None:
+                from model.backbone import load_backbone  # timm and torchvision: only where a photo is encoded
+                from model.proposals import load_proposer
+                from model.region_features import RegionExtractor
+
+                config = self._model.config
+                self._extractor = RegionExtractor(load_proposer(config.proposer), load_backbone(config.backbone))
+            return self._extractor
+
+
+def load_encoder(checkpoint: Path | None = None) -> ModelEncoder:
+    """Load a checkpoint folder, the bundled one if none is given.
+
+    Raises:
+        CheckpointError: it cannot be used.
+    """
+    return ModelEncoder(load_checkpoint(checkpoint or BUNDLED))

@@ -11,7 +11,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from model.exceptions import PhotoError
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
-PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "MPO")
+PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MAX_PIXELS = 100_000_000  # a 100-megapixel camera's photo; 300 MB decoded
 BACKGROUND = (255, 255, 255)  # behind transparent pixels: a page
 

@@ -1,0 +1,50 @@
+"""`dvsa train`: train the models on a dataset."""
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def train() -> None:
+    """Train a model on your own photos and sentences."""
+
+
+@train.command()
+@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="Flickr8k layout, or dataset JSON.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of the JSON's photos.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder of the checkpoint.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Folder of region features; OUTPUT/features if left out.")
+@click.option("--proposals", type=click.Choice(["grid", "selective-search"]), default="grid", show_default=True)
+@click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--resume", is_flag=True, help="Continue an interrupted training exactly.")
+def alignment(
+    dataset: Path, images: Path | None, output: Path, cache: Path | None, proposals: str, epochs: int, seed: int,
+    resume: bool,
+) -> None:  # fmt: skip
+    """Train the alignment model: photos and sentences into one space.
+
+    Trains on the split "train", keeps the epoch that is best on "dev". Region features are extracted once and kept.
+    """
+    import torch
+
+    from model.alignment import AlignmentConfig, build_alignment_model
+    from model.dataset import read_dataset
+    from model.split_features import split_features
+    from model.train import Trainer, TrainingConfig
+    from model.vocabulary import Vocabulary
+
+    data = read_dataset(dataset, images)
+    config = AlignmentConfig(proposer=proposals)
+    folder = cache or output / "features"
+    splits = [split_features(data, split, config, folder) for split in ("train", "dev")]
+    sentences = [sentence for image in splits[0].images for sentence in image.sentences]
+    vocabulary = Vocabulary.from_sentences(sentences)
+    torch.manual_seed(seed)
+    model = build_alignment_model(config, len(vocabulary))
+    trainer = Trainer(model, vocabulary, *splits, TrainingConfig(epochs=epochs, seed=seed), output)
+    if resume:
+        trainer.resume()
+    trainer.run()
+    click.echo(f"the best checkpoint is in {output}")

@@ -1,0 +1,102 @@
+"""Checkpoints: a folder with `weights.safetensors` and `checkpoint.json`."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from model.alignment import AlignmentConfig, AlignmentModel, build_alignment_model
+from model.exceptions import CheckpointError
+from model.score import ScoreConfig
+from model.vocabulary import Vocabulary
+
+FORMAT_VERSION = 1
+BUNDLED = Path(__file__).parent / "pretrained" / "alignment"
+_WEIGHTS = "weights.safetensors"
+_DESCRIPTION = "checkpoint.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model and what is known of it.
+
+    Attributes:
+        model: ready to encode (evaluation mode).
+        vocabulary: the words it knows.
+        about: training data, terms, figures on dev, the command that made it.
+        model_hash: of weights, configuration and vocabulary: names the vectors it makes.
+    """
+
+    model: AlignmentModel
+    vocabulary: Vocabulary
+    about: dict[str, Any]
+    model_hash: str
+
+
+def save_checkpoint(folder: Path, model: AlignmentModel, vocabulary: Vocabulary, about: dict[str, Any]) -> None:
+    """Write a checkpoint, weights in half precision; each file is written aside and moved into place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
+    save_file(weights, folder / (_WEIGHTS + ".tmp"))
+    description = {
+        "format_version": FORMAT_VERSION,
+        "config": dataclasses.asdict(model.config),
+        "weights_sha256": _sha256(folder / (_WEIGHTS + ".tmp")),
+        "about": about,
+        "vocabulary": vocabulary.words,
+    }
+    (folder / (_DESCRIPTION + ".tmp")).write_text(json.dumps(description, indent=1, ensure_ascii=False))
+    for name in (_WEIGHTS, _DESCRIPTION):
+        (folder / (name + ".tmp")).replace(folder / name)
+
+
+def load_checkpoint(folder: Path = BUNDLED) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        CheckpointError: it is not there, cut short, changed, or of another version.
+    """
+    description = _read_description(folder)
+    weights_path = folder / _WEIGHTS
+    try:
+        weights = load_file(weights_path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"the weights {weights_path} are missing or cut short; train or copy them again") from error
+    if _sha256(weights_path) != description["weights_sha256"]:
+        raise CheckpointError(f"the weights {weights_path} are not those that {_DESCRIPTION} describes")
+    config = AlignmentConfig(**{**description["config"], "score": ScoreConfig(**description["config"]["score"])})
+    vocabulary = Vocabulary(description["vocabulary"])
+    model = build_alignment_model(config, len(vocabulary))
+    try:
+        model.load_state_dict({name: value.to(torch.float32) for name, value in weights.items()})
+    except RuntimeError as error:
+        raise CheckpointError(f"the weights {weights_path} do not fit the configuration beside them") from error
+    identity = json.dumps([description["config"], description["weights_sha256"], vocabulary.words], sort_keys=True)
+    return Checkpoint(model.eval(), vocabulary, description["about"], hashlib.sha256(identity.encode()).hexdigest())
+
+
+def _read_description(folder: Path) -> dict[str, Any]:
+    path = folder / _DESCRIPTION
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{folder} holds no checkpoint: {_DESCRIPTION} is not there") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read or is cut short") from error
+    version = description.get("format_version") if isinstance(description, dict) else None
+    if version != FORMAT_VERSION:
+        raise CheckpointError(f"{path} is of format {version}, this program reads format {FORMAT_VERSION}")
+    missing = {"config", "weights_sha256", "about", "vocabulary"} - description.keys()
+    if missing:
+        raise CheckpointError(f"{path} lacks {', '.join(sorted(missing))}")
+    return dict(description)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,64 @@
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from model.backbone import EfficientNetLite2, FeatureMap, load_backbone
+from model.boxes import REGIONS, grid_boxes
+from model.exceptions import CheckpointError
+from model.proposals import PROPOSERS, load_proposer
+from model.region_features import RegionExtractor
+
+
+@pytest.fixture(scope="module")
+def backbone() -> EfficientNetLite2:
+    return EfficientNetLite2()
+
+
+def noise(height: int, width: int) -> npt.NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("proposer", sorted(PROPOSERS))
+@pytest.mark.parametrize("size", [(1, 1), (2, 900), (900, 2), (100, 150), (300, 200)])
+def test_any_photo_has_twenty_regions_within_it_the_last_the_whole(
+    proposer: str, size: tuple[int, int], backbone: EfficientNetLite2
+) -> None:
+    height, width = size
+    regions = RegionExtractor(load_proposer(proposer), backbone).extract(noise(height, width))
+    assert regions.boxes.shape == (REGIONS, 4)
+    assert regions.features.shape == (REGIONS, 1285)
+    assert np.isfinite(regions.features).all()
+    assert (regions.boxes >= 0).all()
+    assert (regions.boxes <= np.array([width, height, width, height]) + 1e-3).all()
+    assert regions.boxes[-1].tolist() == [0, 0, width, height]
+
+
+def test_selective_search_finds_the_square_on_a_plain_ground(backbone: EfficientNetLite2) -> None:
+    photo = np.full((200, 300, 3), 90, dtype=np.uint8)
+    photo[50:120, 100:200] = (250, 200, 10)
+    boxes = RegionExtractor(load_proposer("selective-search"), backbone).extract(photo).boxes
+    assert (np.abs(boxes - [100, 50, 200, 120]).max(axis=1) < 6).any()
+
+
+def test_pooling_a_box_averages_the_map_under_it() -> None:
+    values = torch.zeros(1, 4, 4)
+    values[:, :, 2:] = 1.0  # the right half
+    feature_map = FeatureMap(values, width=40, height=40)
+    boxes = np.array([[20, 0, 40, 40], [0, 0, 40, 40]], dtype=np.float32)
+    assert feature_map.pool(boxes).flatten().tolist() == pytest.approx([1.0, 0.5], abs=0.07)
+
+
+def test_the_classifier_knows_what_it_saw_in_training(backbone: EfficientNetLite2) -> None:
+    photo = np.full((300, 300, 3), 255, dtype=np.uint8)
+    features = backbone.feature_map(photo).pool(grid_boxes(300, 300))
+    scores = backbone.class_scores(features)
+    assert scores.shape == (REGIONS, 1000)
+    torch.testing.assert_close(scores.sum(dim=1), torch.ones(REGIONS))
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(CheckpointError, match="no backbone is called 'vgg'"):
+        load_backbone("vgg")
+    with pytest.raises(CheckpointError, match="no region proposer is called 'eyes'"):
+        load_proposer("eyes")
