@@ -14,7 +14,7 @@ def train() -> None:
 @click.option("--dataset", required=True, type=click.Path(path_type=Path), help="Flickr8k layout, or dataset JSON.")
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the JSON's photos.")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder of the checkpoint.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Folder of region features; OUTPUT/features if left out.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Folder of region features; default OUTPUT/features.")
 @click.option("--proposals", type=click.Choice(["grid", "selective-search"]), default="grid", show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -38,12 +38,13 @@ def alignment(
     data = read_dataset(dataset, images)
     config = AlignmentConfig(proposer=proposals)
     folder = cache or output / "features"
-    splits = [split_features(data, split, config, folder) for split in ("train", "dev")]
-    sentences = [sentence for image in splits[0].images for sentence in image.sentences]
+    train_split = split_features(data, "train", config, folder)
+    dev_split = split_features(data, "dev", config, folder)
+    sentences = [sentence for image in train_split.images for sentence in image.sentences]
     vocabulary = Vocabulary.from_sentences(sentences)
     torch.manual_seed(seed)
     model = build_alignment_model(config, len(vocabulary))
-    trainer = Trainer(model, vocabulary, *splits, TrainingConfig(epochs=epochs, seed=seed), output)
+    trainer = Trainer(model, vocabulary, train_split, dev_split, TrainingConfig(epochs=epochs, seed=seed), output)
     if resume:
         trainer.resume()
     trainer.run()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from model.image_encoder import ImageEncoder
@@ -61,7 +62,7 @@ class AlignmentModel(nn.Module):
         """
         regions = self.image_encoder(features)  # (I, R, D)
         words = self.sentence_encoder(numbers)  # (S, W, D)
-        region_mask = features.new_ones(features.shape[:2], dtype=bool)
+        region_mask = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
         return image_sentence_scores(regions, region_mask, words, numbers != PADDING, self.config.score)
 
 

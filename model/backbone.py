@@ -4,7 +4,7 @@ The weights come with a pip package, so that nothing is downloaded at run time.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -41,7 +41,7 @@ class FeatureMap:
         to_map = torch.tensor([columns / self.width, rows / self.height] * 2)
         scaled = torch.from_numpy(boxes) * to_map
         pooled = roi_align(self.values[None], [scaled], output_size=1, aligned=True)  # (N, F, 1, 1)
-        return pooled.flatten(1)
+        return torch.flatten(pooled, 1)
 
 
 class Backbone(Protocol):
@@ -67,7 +67,7 @@ class EfficientNetLite2:
 
     def __init__(self) -> None:
         """Load the weights from the pip package."""
-        network = timm.create_model("tf_efficientnet_lite2", pretrained=False)
+        network: Any = timm.create_model("tf_efficientnet_lite2", pretrained=False)
         network.load_state_dict(_lite2_weights(network))
         self._network = network.eval().to(memory_format=torch.channels_last)
 
@@ -82,7 +82,8 @@ class EfficientNetLite2:
     @torch.inference_mode()
     def class_scores(self, features: Tensor) -> Tensor:
         """Classify pooled features over the 1,000 ImageNet classes."""
-        return self._network.get_classifier()(features).softmax(dim=1)
+        logits: Tensor = self._network.get_classifier()(features)  # (N, 1000)
+        return logits.softmax(dim=1)
 
 
 def resize_photo(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

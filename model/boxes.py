@@ -6,7 +6,14 @@ import numpy.typing as npt
 REGIONS = 20  # R of the paper: 19 regions and the whole photo
 
 # (rows, columns, height, width) of evenly spread windows, sizes as shares of the photo.
-_WINDOWS = ((3, 3, 0.4, 0.4), (2, 2, 0.6, 0.6), (2, 1, 0.55, 1.0), (1, 2, 1.0, 0.55), (1, 1, 0.5, 0.5), (1, 1, 0.75, 0.75))
+_WINDOWS = (
+    (3, 3, 0.4, 0.4),
+    (2, 2, 0.6, 0.6),
+    (2, 1, 0.55, 1.0),
+    (1, 2, 1.0, 0.55),
+    (1, 1, 0.5, 0.5),
+    (1, 1, 0.75, 0.75),
+)
 
 
 def grid_boxes(width: int, height: int) -> npt.NDArray[np.float32]:

@@ -67,7 +67,9 @@ def load_checkpoint(folder: Path = BUNDLED) -> Checkpoint:
     try:
         weights = load_file(weights_path)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"the weights {weights_path} are missing or cut short; train or copy them again") from error
+        raise CheckpointError(
+            f"the weights {weights_path} are missing or cut short; train or copy them again"
+        ) from error
     if _sha256(weights_path) != description["weights_sha256"]:
         raise CheckpointError(f"the weights {weights_path} are not those that {_DESCRIPTION} describes")
     config = AlignmentConfig(**{**description["config"], "score": ScoreConfig(**description["config"]["score"])})

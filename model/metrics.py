@@ -27,7 +27,8 @@ def ranks(scores: npt.NDArray[np.float32], true: npt.NDArray[np.bool_]) -> npt.N
         true: which answers are true, bool (N, M), at least one a query.
     """
     best = np.where(true, scores, -np.inf).max(axis=1, keepdims=True)
-    return 1 + ((scores >= best) & ~true).sum(axis=1)
+    before: npt.NDArray[np.int64] = ((scores >= best) & ~true).sum(axis=1)
+    return before + 1
 
 
 def recall(query_ranks: npt.NDArray[np.int64]) -> Recall:
@@ -36,8 +37,8 @@ def recall(query_ranks: npt.NDArray[np.int64]) -> Recall:
     >>> recall(np.array([1, 3, 7, 100]))
     Recall(r1=25.0, r5=50.0, r10=75.0, median_rank=5.0)
     """
-    within = [round(100.0 * float((query_ranks <= k).mean()), 2) for k in (1, 5, 10)]
-    return Recall(*within, median_rank=float(np.median(query_ranks)))
+    r1, r5, r10 = (round(100.0 * float((query_ranks <= k).mean()), 2) for k in (1, 5, 10))
+    return Recall(r1, r5, r10, median_rank=float(np.median(query_ranks)))
 
 
 def retrieval_recall(scores: npt.NDArray[np.float32], image_of: Sequence[int]) -> tuple[Recall, Recall]:

@@ -77,7 +77,8 @@ class SelectiveSearch:
         boxes = np.stack([left, top, left + wide, top + tall], axis=1)  # (N, 4)
         share = wide * tall / (size[0] * size[1])
         to_photo = np.asarray([width / size[0], height / size[1]] * 2, dtype=np.float32)
-        return boxes[(share >= self.smallest) & (share < 0.95)] * to_photo
+        kept: npt.NDArray[np.float32] = boxes[(share >= self.smallest) & (share < 0.95)] * to_photo
+        return kept
 
 
 PROPOSERS: dict[str, type[Grid] | type[SelectiveSearch]] = {

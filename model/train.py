@@ -149,7 +149,7 @@ class Trainer:
         if not torch.isfinite(loss):
             raise TrainingError(f"the loss is not a number at step {self._step}; the state of the last epoch is kept")
         self._optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
         self._optimiser.step()
         self._schedule.step()
@@ -170,6 +170,7 @@ class Trainer:
 
     def _measure(self, epoch: int) -> None:
         average = self._average.module
+        assert isinstance(average, AlignmentModel)
         measured = measure_retrieval(average, self.vocabulary, self.dev.images, self.dev.features)
         photo, sentence = measured
         tqdm.write(f"epoch {epoch + 1}: dev photo -> sentence {_line(photo)}; sentence -> photo {_line(sentence)}")

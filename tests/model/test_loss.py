@@ -8,7 +8,7 @@ from model.loss import contrastive_loss, hinge_loss
 
 def test_hinge_loss_worked_out_by_hand() -> None:
     scores = torch.tensor([[2.0, 1.5], [0.0, 1.0]])
-    # row 0: max(0, 1.5 - 2 + 1) = 0.5; row 1: max(0, 0 - 1 + 1) = 0; column 0: 0 - 2 + 1 < 0; column 1: 1.5 - 1 + 1 = 1.5
+    # rows: max(0, 1.5 - 2 + 1) = 0.5, max(0, 0 - 1 + 1) = 0; columns: 0 - 2 + 1 < 0, 1.5 - 1 + 1 = 1.5
     assert hinge_loss(scores).item() == pytest.approx(2.0)
 
 

@@ -93,7 +93,9 @@ def test_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(tmp_
 def test_no_photo_is_twice_in_a_batch_and_every_sentence_comes_once_an_epoch(tmp_path: Path) -> None:
     pairs = list(make_trainer(tmp_path)._pairs(0))
     assert all(len({image for image, _ in batch}) == len(batch) for batch in pairs)
-    assert sorted(pair for batch in pairs for pair in batch) == [(row, number) for row in range(40) for number in (0, 1)]
+    assert sorted(pair for batch in pairs for pair in batch) == [
+        (row, number) for row in range(40) for number in (0, 1)
+    ]
 
 
 def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ def test_text_without_words_has_none(text: str) -> None:
 
 
 def test_words_of_other_scripts() -> None:
-    assert words_of("Ein Käfer läuft. 犬 走る Собака бежит") == ["ein", "käfer", "läuft", "犬", "走る", "собака", "бежит"]
+    text = "Ein Käfer läuft. 犬 走る Собака бежит"
+    assert words_of(text) == ["ein", "käfer", "läuft", "犬", "走る", "собака", "бежит"]
 
 
 def test_spans_point_into_the_text() -> None:
