@@ -1,0 +1,73 @@
+"""`dvsa index`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from indexer.report import IndexReport
+
+SHOWN = 10  # skipped items named in the report; --json names all
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--collection", default="default", show_default=True, help="Where to put them; made if it is new.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of the photos that a dataset's JSON names.")
+@click.option("--rebuild", is_flag=True, help="Embed everything again, as after a change of the model.")
+@click.option("--json", "json_output", is_flag=True, help="Print one JSON document.")
+def index(paths: tuple[Path, ...], collection: str, images: Path | None, rebuild: bool, json_output: bool) -> None:
+    r"""Index photos, texts and datasets into a collection.
+
+    PATH is a folder of photos (JPEG, PNG, WebP, GIF; the sentences of photo.jpg in photo.txt), a text file, a CSV or
+    TSV file of photo and sentence, a dataset's JSON (Karpathy's form) or a folder in the layout of Flickr8k. Run it
+    again, and only what is new or changed is embedded, and what is gone is dropped.
+
+    \b
+        dvsa index ~/Pictures --collection holidays
+    """
+    from api.output import as_json
+    from api.progress import Bars
+    from api.session import read_settings
+    from engine.encoder import load_encoder
+    from indexer.index import index_paths
+
+    settings = read_settings()
+    with Bars() as bars:
+        report = index_paths(
+            paths, collection, load_encoder(settings.checkpoint), settings, rebuild, bars.show, images=images
+        )
+    click.echo(as_json(report_json(report)) if json_output else "\n".join(report_lines(report)))
+
+
+def report_json(report: "IndexReport") -> dict[str, Any]:
+    """Return the report as JSON values."""
+    return {
+        "collection": report.collection,
+        "seen": report.seen,
+        "added": report.added,
+        "unchanged": report.unchanged,
+        "moved": report.moved,
+        "removed": report.removed,
+        "skipped": report.skipped,
+        "skipped_items": [{"name": item.name, "reason": item.reason} for item in report.skipped_items],
+        "photos": report.photos,
+        "sentences": report.sentences,
+    }
+
+
+def report_lines(report: "IndexReport") -> list[str]:
+    """Return the report as lines for a person."""
+    from api.output import printable
+
+    lines = [
+        f"{report.collection}: {report.photos} photos, {report.sentences} sentences",
+        f"seen {report.seen}, added {report.added}, unchanged {report.unchanged}, moved {report.moved}, "
+        f"removed {report.removed}, skipped {sum(report.skipped.values())}",
+    ]
+    lines += [f"  {count} {reason}" for reason, count in sorted(report.skipped.items(), key=lambda pair: -pair[1])]
+    lines += [f"    {printable(item.name)}: {item.reason}" for item in report.skipped_items[:SHOWN]]
+    if len(report.skipped_items) > SHOWN:
+        lines.append(f"    and {len(report.skipped_items) - SHOWN} more; --json names all")
+    return lines

@@ -1,0 +1,52 @@
+"""What a command needs before it starts: settings, model, catalogue, photos."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from engine.exceptions import BadRequest
+from engine.settings import Settings
+from model.exceptions import PhotoError
+from model.photo import load_photo
+
+if TYPE_CHECKING:
+    from engine.search import SearchService
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        BadRequest: a variable holds something else than it should.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "DVSA_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise BadRequest(f"the environment variable {name} cannot be used: {first['msg']}") from error
+
+
+def open_search(settings: Settings) -> "SearchService":
+    """Open the catalogue and load the model; the heavy parts are imported here, after the cheap checks."""
+    from engine.catalogue import Catalogue
+    from engine.encoder import load_encoder
+    from engine.search import SearchService
+
+    encoder = load_encoder(settings.checkpoint)
+    return SearchService(Catalogue(settings.catalogue_url), settings.home.absolute(), encoder)
+
+
+def read_photo(path: Path, settings: Settings) -> npt.NDArray[np.uint8]:
+    """Read a photo that the command line names.
+
+    Raises:
+        PhotoError: it cannot be read; the message names it.
+    """
+    try:
+        return load_photo(path, settings.max_pixels)
+    except PhotoError as error:
+        raise PhotoError(f"{path} {error}") from error

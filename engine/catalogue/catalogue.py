@@ -1,0 +1,160 @@
+"""Reads the catalogue; the indexer, its only writer, works in the transactions that it hands out."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import URL, Connection, Row, make_url, select
+
+from engine.catalogue.database import WRITE_OPTION, connect, plain_errors
+from engine.catalogue.tables import LIVE, Collection, Document, Photo, Region, Sentence
+from engine.exceptions import UnknownCollection
+
+CHUNK = 500  # ids in one statement; databases bound the number of parameters
+
+
+@dataclass(frozen=True)
+class CollectionInfo:
+    """A collection as it was published last.
+
+    Attributes:
+        snapshot: name of the snapshot's folder; None before the first publication.
+        model_hash: the model that made the vectors.
+        dimension: D.
+        photos: number of photos.
+        sentences: number of sentences.
+    """
+
+    id: int
+    name: str
+    snapshot: str | None
+    model_hash: str
+    dimension: int
+    photos: int
+    sentences: int
+
+
+@dataclass(frozen=True)
+class PhotoInfo:
+    """A photo: absolute path, size in pixels of the upright photo, SHA-256 of the file."""
+
+    id: int
+    path: str
+    width: int
+    height: int
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class SentenceInfo:
+    """A sentence, the file that it comes from, and the photo that it describes, if any."""
+
+    id: int
+    text: str
+    document: str
+    photo_id: int | None
+
+
+class Catalogue:
+    """The collections and what they hold. Thread-safe.
+
+    Args:
+        url: SQLite or PostgreSQL; tables are created or brought up to date.
+        busy_seconds: how long to wait for another process to finish writing (SQLite).
+
+    Raises:
+        CatalogueError: the database is locked, read-only, full, damaged or cannot be opened.
+    """
+
+    def __init__(self, url: str | URL, busy_seconds: float = 5.0) -> None:
+        self._url = make_url(url)
+        self._engine = connect(self._url, busy_seconds)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database."""
+        with plain_errors(self._url), self._engine.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that writes: all of it or nothing."""
+        with plain_errors(self._url), self._engine.execution_options(**{WRITE_OPTION: True}).begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def collections(self) -> list[CollectionInfo]:
+        """Return all collections, by name."""
+        with self.read() as connection:
+            return [_info(row) for row in connection.execute(select(*_COLUMNS).order_by(Collection.name))]
+
+    def collection(self, name: str) -> CollectionInfo:
+        """Return the collection of that name.
+
+        Raises:
+            UnknownCollection: there is none.
+        """
+        with self.read() as connection:
+            row = connection.execute(select(*_COLUMNS).where(Collection.name == name)).one_or_none()
+        if row is not None:
+            return _info(row)
+        names = ", ".join(info.name for info in self.collections())
+        hint = f"there is none yet; make it with: dvsa index PATH --collection {name}"
+        there = f"there are: {names}" if names else hint
+        raise UnknownCollection(f"there is no collection {name!r}; {there}")
+
+    def photos(self, ids: Sequence[int]) -> dict[int, PhotoInfo]:
+        """Return the published photos among the ids."""
+        query = select(Photo.id, Photo.path, Photo.width, Photo.height, Photo.content_hash).where(Photo.state == LIVE)
+        with self.read() as connection:
+            rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Photo.id.in_(chunk)))]
+        return {row.id: PhotoInfo(row.id, row.path, row.width, row.height, row.content_hash) for row in rows}
+
+    def regions(self, photo_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
+        """Return the boxes of photos, float32 (R, 4) each, in the order of their vectors in the snapshot."""
+        query = select(Region).order_by(Region.photo_id, Region.number)
+        with self.read() as connection:
+            found = [connection.execute(query.where(Region.photo_id.in_(chunk))).all() for chunk in chunks(photo_ids)]
+        return {
+            photo_id: np.array([(row.x0, row.y0, row.x1, row.y1) for row in group], dtype=np.float32)
+            for photo_id, group in groupby(chain.from_iterable(found), key=lambda row: int(row.photo_id))
+        }
+
+    def sentences(self, ids: Sequence[int]) -> dict[int, SentenceInfo]:
+        """Return the published sentences among the ids."""
+        query = (
+            select(Sentence.id, Sentence.text, Document.path, Sentence.photo_id)
+            .join(Document, Document.id == Sentence.document_id)
+            .where(Document.state == LIVE)
+        )
+        with self.read() as connection:
+            rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Sentence.id.in_(chunk)))]
+        return {row.id: SentenceInfo(row.id, row.text, row.path, row.photo_id) for row in rows}
+
+
+def chunks(ids: Sequence[int]) -> Iterator[list[int]]:
+    """Cut ids into pieces that fit one statement, as Python integers without repeats."""
+    unique = list(dict.fromkeys(int(number) for number in ids))
+    for start in range(0, len(unique), CHUNK):
+        yield unique[start : start + CHUNK]
+
+
+_COLUMNS = (
+    Collection.id,
+    Collection.name,
+    Collection.snapshot,
+    Collection.model_hash,
+    Collection.dimension,
+    Collection.photo_count,
+    Collection.sentence_count,
+)
+
+
+def _info(row: Row[tuple[int, str, str | None, str, int, int, int]]) -> CollectionInfo:
+    return CollectionInfo(*row)

@@ -1,0 +1,56 @@
+"""The exceptions of the engine, one branch of the tree in model.exceptions.
+
+DvsaError
+`-- EngineError
+|-- BadRequest          a request that makes no sense, such as k = 0
+|-- UnknownCollection   no collection of that name; the message names those that exist
+|-- EmptyCollection     a collection in which nothing has been published yet
+|-- ModelMismatch       a collection indexed by another checkpoint
+|-- IndexDamaged        a snapshot that is cut short or does not match its checksums
+|-- CatalogueError      the database is locked, read-only, full, damaged or cannot be opened
+|-- StorageError        the snapshot cannot be written: disk full, read-only
+|-- SourceError         a path to index that does not exist or holds nothing
+`-- CollectionBusy      another process is indexing into the collection
+"""
+
+from model.exceptions import DvsaError
+
+
+class EngineError(DvsaError):
+    """Base of all errors of the engine and the indexer."""
+
+
+class BadRequest(EngineError):
+    """A request makes no sense."""
+
+
+class UnknownCollection(EngineError):
+    """There is no collection of that name."""
+
+
+class EmptyCollection(EngineError):
+    """Nothing has been published in the collection."""
+
+
+class ModelMismatch(EngineError):
+    """The collection was indexed by another checkpoint."""
+
+
+class IndexDamaged(EngineError):
+    """A snapshot is cut short or does not match its checksums."""
+
+
+class CatalogueError(EngineError):
+    """The database of the catalogue cannot be used."""
+
+
+class StorageError(EngineError):
+    """A snapshot cannot be written."""
+
+
+class SourceError(EngineError):
+    """A path to index does not exist or holds nothing that can be indexed."""
+
+
+class CollectionBusy(EngineError):
+    """Another process is indexing into the collection."""

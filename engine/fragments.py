@@ -1,0 +1,171 @@
+"""Fragments grouped by item, and what any index of them must do.
+
+An item is a photo (its fragments are region vectors) or a sentence (its fragments are word vectors). The same score
+of a pair is two different operations, depending on which side is stored; `ScoreTerms` says which one a search needs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from model.score import ScoreConfig
+
+Kind = Literal["images", "sentences"]
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """Items with their vectors, in one piece of memory.
+
+    Attributes:
+        ids: the items' ids, int64 (I,), distinct.
+        offsets: int64 (I + 1,), ascending from 0; item i has the vectors offsets[i]:offsets[i + 1], at least one.
+        vectors: float32 (N, D), as the model made them, finite.
+    """
+
+    ids: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+    vectors: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or self.ids.ndim != 1 or self.offsets.shape != (len(self.ids) + 1,):
+            raise ValueError(
+                f"ids {self.ids.shape}, offsets {self.offsets.shape} and vectors {self.vectors.shape} do not fit"
+            )
+        if self.offsets[0] != 0 or self.offsets[-1] != len(self.vectors) or np.any(np.diff(self.offsets) < 1):
+            raise ValueError("offsets must ascend from 0 to the number of vectors, and every item needs a vector")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of(cls, ids: Sequence[int], vectors: Sequence[npt.NDArray[np.float32]], dimension: int) -> Self:
+        """Join the vectors of several items.
+
+        Args:
+            ids: one id per item.
+            vectors: one float32 (n, D) array per item, n >= 1.
+            dimension: D, needed where there is no item.
+        """
+        counts = [len(rows) for rows in vectors]
+        joined = np.concatenate(vectors) if len(vectors) else np.empty((0, dimension), np.float32)
+        offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
+        return cls(np.asarray(ids, np.int64).reshape(-1), offsets, np.ascontiguousarray(joined, np.float32))
+
+    def item(self, number: int) -> npt.NDArray[np.float32]:
+        """The vectors of the item at this place (not of this id), float32 (n, D), a view."""
+        return self.vectors[self.offsets[number] : self.offsets[number + 1]]
+
+    def take(self, numbers: npt.NDArray[np.int64]) -> "Fragments":
+        """The items at these places, in the order given; copies their vectors."""
+        counts = np.diff(self.offsets)[numbers]
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        rows = np.repeat(self.offsets[numbers] - offsets[:-1], counts) + np.arange(offsets[-1])
+        return Fragments(self.ids[numbers], offsets, self.vectors[rows])
+
+
+@dataclass(frozen=True)
+class ScoreTerms:
+    """Which terms the score of a query and a stored item has; the score is their sum.
+
+    Attributes:
+        query: reduce over the QUERY's vectors the max over the item's STORED vectors.
+        stored: reduce over the item's STORED vectors the max over the QUERY's vectors.
+        reduction: "sum" or "mean", of each term over what it reduces.
+    """
+
+    query: bool
+    stored: bool
+    reduction: Literal["sum", "mean"]
+
+    @classmethod
+    def between(cls, query: Kind, stored: Kind, score: ScoreConfig) -> Self:
+        """Terms of the checkpoint's score for a query of one kind against stored items of another.
+
+        Words against regions are the score that the model was trained for. Two photos, or two sentences, have no
+        trained score: theirs is the same formula with a mean, so that long and short items compare.
+        """
+        both = score.directions == "both"
+        if query == stored:
+            return cls(query=True, stored=both, reduction="mean")
+        words_asked = query == "sentences"
+        return cls(query=words_asked or both, stored=not words_asked or both, reduction=score.reduction)
+
+
+class FragmentIndex(Protocol):
+    """Stored fragments of one kind, grouped by item. Reading is thread-safe; writing has one writer.
+
+    Ids belong to the caller and survive additions and removals. An index proposes candidates; the engine scores them
+    exactly (`engine.scoring`), so an approximate index can lose a hit but never misorder two.
+    """
+
+    dimension: int
+
+    def __len__(self) -> int:
+        """Number of items."""
+        ...
+
+    def ids(self) -> npt.NDArray[np.int64]:
+        """Ids of all items, int64 (I,), in stored order."""
+        ...
+
+    def add(self, items: Fragments) -> None:
+        """Add items.
+
+        Raises:
+            ValueError: a vector is not finite or not of D numbers, or an id is there already; nothing is added.
+        """
+        ...
+
+    def remove(self, ids: npt.NDArray[np.int64]) -> int:
+        """Remove the items with these ids; unknown ids are ignored. Returns how many were removed."""
+        ...
+
+    def candidates(
+        self,
+        query: npt.NDArray[np.float32],
+        terms: ScoreTerms,
+        count: int,
+        allowed: npt.NDArray[np.int64] | None = None,
+    ) -> npt.NDArray[np.int64]:
+        """Propose items that may score best; an index may give more than `count`, even all.
+
+        Args:
+            query: the query's vectors, float32 (Q, D).
+            terms: what the score sums.
+            count: how many are wanted.
+            allowed: only these ids may be given; None: all.
+
+        Returns:
+            Distinct ids, int64; fewer than `count` only where there are fewer.
+        """
+        ...
+
+    def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
+        """The items with these ids, in the order given.
+
+        Raises:
+            KeyError: an id is not in the index.
+        """
+        ...
+
+    def all_fragments(self) -> Fragments:
+        """All items, without a copy; valid until the next add or remove."""
+        ...
+
+    def write(self, path: Path) -> None:
+        """Write the index as files in a new folder."""
+        ...
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            IndexDamaged: the files are missing or hold something else.
+        """
+        ...

@@ -1,0 +1,50 @@
+"""The settings of a process, read from the environment once, in the entry point, and passed down."""
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
+
+from model.photo import MAX_PIXELS
+
+
+def default_home() -> Path:
+    """Return the user's data folder for this program."""
+    return user_data_path("dvsa")
+
+
+class Settings(BaseSettings):
+    """Where things are and how much a run may use; DVSA_HOME sets `home`, and so on.
+
+    Attributes:
+        home: folder of the catalogue and the snapshots.
+        database_url: the catalogue's database; None is an SQLite file in `home`.
+        checkpoint: folder of a trained model; None is the one that comes with the program.
+        max_pixels: a photo with more is refused before it is decoded.
+        workers: threads that decode photos; None is one per core, four at most.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DVSA_")
+
+    home: Path = Field(default_factory=default_home)
+    database_url: str | None = None
+    checkpoint: Path | None = None
+    max_pixels: int = Field(default=MAX_PIXELS, ge=1)
+    workers: int | None = Field(default=None, ge=1)
+
+    @property
+    def catalogue_url(self) -> URL:
+        """The catalogue's database; built from parts, so that a folder may hold any character."""
+        if self.database_url is not None:
+            return make_url(self.database_url)
+        return URL.create("sqlite", database=str(self.home.absolute() / "catalogue.db"))
+
+    def collection_directory(self, collection_id: int) -> Path:
+        """Return the folder of a collection's snapshots."""
+        return self.home.absolute() / "collections" / str(collection_id)
+
+    def snapshot_directory(self, collection_id: int, snapshot: str) -> Path:
+        """Return the folder of one snapshot."""
+        return self.collection_directory(collection_id) / snapshot

@@ -1,0 +1,91 @@
+"""The one door of the indexer: paths in, a published collection and a report out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from engine.catalogue import Catalogue
+from engine.catalogue.tables import LIVE
+from engine.encoder import Encoder
+from engine.exceptions import BadRequest, SourceError
+from engine.settings import Settings
+from indexer.photos import PhotoStep
+from indexer.publish import publish
+from indexer.report import IndexReport, Progress
+from indexer.rows import document_rows, photo_rows
+from indexer.run import Changes, Run, check_model, collection_lock, open_collection, sweep_snapshots
+from indexer.scan import scan_paths
+from indexer.sentences import DocumentStep
+from indexer.sources import is_storable
+
+
+def index_paths(
+    paths: Sequence[Path],
+    collection: str,
+    encoder: Encoder,
+    settings: Settings,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+    images: Path | None = None,
+) -> IndexReport:
+    """Make a collection hold what is at the paths: encode what is new or changed, drop what is gone.
+
+    What the collection holds from other paths stays. Nothing that was published changes before the end; an
+    interrupted run is continued by the next.
+
+    Args:
+        paths: folders of photos and texts, photos, text files, CSV/TSV tables, Karpathy JSON, Flickr8k's layout.
+        collection: its name; made where there is none.
+        encoder: the model.
+        settings: where the collection is.
+        rebuild: encode everything again, for another model or a damaged index; paths must be all that it holds.
+        progress: told (stage, done, of how many).
+        images: folder of the photos of a Karpathy JSON; None is the folder of the JSON file.
+
+    Raises:
+        EngineError: see engine.exceptions; the collection is as it was.
+    """
+    if not collection.strip() or not is_storable(collection):
+        raise BadRequest("a collection needs a name")
+    scan = scan_paths(paths, IndexReport(collection), images)
+    catalogue = Catalogue(settings.catalogue_url)
+    try:
+        info = open_collection(catalogue, collection, encoder)
+        check_model(info, encoder, rebuild)
+        with collection_lock(settings, info):
+            info = catalogue.collection(collection)  # another run may have published while this one scanned
+            run = Run(catalogue, info, encoder, settings, scan, rebuild, progress or _no_progress)
+            _execute(run)
+    finally:
+        catalogue.close()
+    return scan.report
+
+
+def _execute(run: Run) -> None:
+    check_model(run.collection, run.encoder, run.rebuild)
+    sweep_snapshots(run.settings, run.collection)
+    if run.rebuild:
+        with run.catalogue.read() as connection:
+            _check_rebuild(connection, run)
+    changes = Changes()
+    PhotoStep(run, changes).execute()
+    DocumentStep(run, changes).execute()
+    publish(run, changes)
+
+
+def _check_rebuild(connection: Connection, run: Run) -> None:
+    """Refuse a rebuild that would lose what came from other paths: their vectors are of no use any more."""
+    photos = photo_rows(connection, run.collection.id, LIVE).values()
+    documents = document_rows(connection, run.collection.id, LIVE).values()
+    rows = [(row.path, row.root) for row in photos] + [(row.path, row.root) for row in documents]
+    roots = {root for path, root in rows if not run.scan.speaks_for(path, root)}
+    if roots:
+        raise SourceError(
+            f"the collection {run.collection.name!r} also holds what came from {', '.join(sorted(roots))}; "
+            "to rebuild it, name these paths too, and see that they can be read"
+        )
+
+
+def _no_progress(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""

@@ -1,0 +1,49 @@
+"""What an indexing run did, item by item."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+# stage ("photos", "sentences", "publish"), how many are done, of how many
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something that was not indexed: a file, or a row or sentence of one, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass
+class IndexReport:
+    """Counts of a run. Files are photos, text files, tables and datasets.
+
+    Attributes:
+        collection: its name.
+        seen: files found; each is added, unchanged, moved, or skipped.
+        added: files that are new or changed.
+        unchanged: files that were indexed before.
+        moved: files that were renamed, at no inference.
+        removed: files that the collection held and that are gone.
+        skipped: what was not indexed, number by reason; files, and rows and sentences of files.
+        skipped_items: the same, one by one, in the order found.
+        photos: photos in the collection after the run.
+        sentences: sentences in the collection after the run.
+    """
+
+    collection: str
+    seen: int = 0
+    added: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    removed: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    skipped_items: list[Skipped] = field(default_factory=list)
+    photos: int = 0
+    sentences: int = 0
+
+    def skip(self, name: str, reason: str) -> None:
+        """Count something that is not indexed."""
+        self.skipped[reason] = self.skipped.get(reason, 0) + 1
+        self.skipped_items.append(Skipped(name, reason))

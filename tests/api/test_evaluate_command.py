@@ -1,0 +1,110 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+
+from model.checkpoint import load_checkpoint
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "photos"
+DVSA = Path(sys.executable).with_name("dvsa")
+
+
+def dvsa(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    return subprocess.run([DVSA, *arguments], capture_output=True, text=True, env=environment, timeout=280)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example photos with their sentences, two or three each, in the Flickr8k layout."""
+    root = tmp_path_factory.mktemp("data set")
+    (root / "Flickr8k_text").mkdir()
+    (root / "Flicker8k_Dataset").mkdir()
+    names: dict[str, list[str]] = {"train": [], "dev": []}
+    tokens = []
+    for number, photo in enumerate(sorted(EXAMPLES.glob("*.jpg"))[:40]):
+        copyfile(photo, root / "Flicker8k_Dataset" / photo.name)
+        names["dev" if number % 2 else "train"].append(photo.name)
+        sentences = photo.with_suffix(".txt").read_text().splitlines()
+        tokens += [f"{photo.name}#{row}\t{sentence}" for row, sentence in enumerate(filter(None, sentences))]
+    (root / "Flickr8k_text/Flickr8k.token.txt").write_text("\n".join(tokens))
+    for split, photos in names.items():
+        (root / f"Flickr8k_text/Flickr_8k.{split}Images.txt").write_text("\n".join(photos))
+    return root
+
+
+def as_karpathy_json(dataset: Path, path: Path) -> None:
+    dev = (dataset / "Flickr8k_text/Flickr_8k.devImages.txt").read_text().split()
+    sentences: dict[str, list[dict[str, str]]] = {}
+    for line in (dataset / "Flickr8k_text/Flickr8k.token.txt").read_text().splitlines():
+        key, sentence = line.split("\t")
+        sentences.setdefault(key.split("#")[0], []).append({"raw": sentence})
+    images = [{"filename": name, "split": "val", "sentences": sentences[name]} for name in dev]
+    path.write_text(json.dumps({"dataset": "examples", "images": images}))
+
+
+def test_both_dataset_forms_give_the_same_recall_in_the_documented_form(dataset: Path, tmp_path: Path) -> None:
+    layout = dvsa("evaluate", "retrieval", "--dataset", dataset, "--split", "dev", "--json")
+    assert layout.returncode == 0, layout.stderr
+    found = json.loads(layout.stdout)
+    assert list(found) == ["dataset", "split", "images", "sentences", "image_to_sentence", "sentence_to_image"]
+    assert found["images"] == 20
+    assert 40 <= found["sentences"] <= 60
+    assert set(found["image_to_sentence"]) == {"r1", "r5", "r10", "median_rank"}
+    assert found["sentence_to_image"]["r10"] > 50  # 10 of 20 photos: chance
+
+    as_karpathy_json(dataset, tmp_path / "dataset.json")
+    images = dataset / "Flicker8k_Dataset"
+    arguments = ("--dataset", tmp_path / "dataset.json", "--images", images, "--split", "dev", "--json")
+    karpathy = json.loads(dvsa("evaluate", "retrieval", *arguments).stdout)
+    assert karpathy["dataset"] == "examples"
+    for direction in ("image_to_sentence", "sentence_to_image"):
+        assert karpathy[direction] == found[direction]
+
+
+def test_training_from_the_command_line_writes_a_checkpoint_that_evaluates_and_resumes(
+    dataset: Path, tmp_path: Path
+) -> None:
+    common = ("train", "alignment", "--dataset", dataset, "--output", tmp_path / "run", "--epochs", "2")
+    trained = dvsa(*common)
+    assert trained.returncode == 0, trained.stderr
+    assert "epoch 2: dev photo -> sentence" in trained.stdout + trained.stderr
+    arguments = ("--dataset", dataset, "--split", "dev", "--checkpoint", tmp_path / "run", "--json")
+    found = json.loads(dvsa("evaluate", "retrieval", *arguments).stdout)
+    about = load_checkpoint(tmp_path / "run").about
+    # weights are kept in half precision: a rank may move by a place
+    expected = about["dev"]["sentence_to_image"]["r10"]
+    assert found["sentence_to_image"]["r10"] == pytest.approx(expected, abs=4)
+    resumed = dvsa(*common, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--split", "test"), "no split 'test'"),
+        (("--checkpoint", "nowhere"), "holds no checkpoint"),
+        (("--dataset", "nowhere.json"), "does not exist"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(dataset: Path, arguments: tuple[str, str], message: str) -> None:
+    result = dvsa("evaluate", "retrieval", "--dataset", dataset, *arguments)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.flickr8k
+def test_bundled_checkpoint_measures_what_it_says_of_itself(flickr8k: Path) -> None:
+    result = dvsa("evaluate", "retrieval", "--dataset", flickr8k, "--split", "dev", "--json")
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    about = load_checkpoint().about["dev"]
+    for direction in ("image_to_sentence", "sentence_to_image"):
+        assert found[direction]["r1"] == pytest.approx(about[direction]["r1"], abs=0.5)
+        assert found[direction]["r10"] == pytest.approx(about[direction]["r10"], abs=0.5)

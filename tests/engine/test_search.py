@@ -1,0 +1,231 @@
+"""The search service over a real catalogue and real snapshots, with an encoder of no weights."""
+
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from engine import search
+from engine.catalogue import Catalogue
+from engine.exceptions import BadRequest, EmptyCollection, IndexDamaged, ModelMismatch, UnknownCollection
+from engine.fragments import Fragments, ScoreTerms
+from engine.scoring import exact_scores
+from engine.search import SearchService
+from engine.settings import Settings
+from indexer.index import index_paths
+from model.exceptions import TextError
+from model.photo import load_photo
+from tests.tiny_encoder import TinyEncoder
+
+COLOURS = {
+    "red": (220, 30, 30),
+    "green": (30, 200, 40),
+    "blue": (20, 40, 230),
+    "grey": (128, 128, 128),
+    "dark": (9, 9, 9),
+}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number, (name, colour) in enumerate(COLOURS.items()):
+        picture = Image.new("RGB", (40 + 2 * number, 30), colour)
+        picture.paste((255, 255, 255), (0, 0, 5 * number + 3, 10))
+        picture.save(folder / f"{name}.png")
+        (folder / f"{name}.txt").write_text(f"A {name} wall.\nSomeone painted this wall {name} again.\n")
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", database_url=None)
+
+
+@pytest.fixture
+def encoder() -> TinyEncoder:
+    return TinyEncoder()
+
+
+@pytest.fixture
+def service(photos: Path, settings: Settings, encoder: TinyEncoder) -> SearchService:
+    index_paths([photos], "walls", encoder, settings)
+    return SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
+
+
+def pixels(photos: Path, name: str) -> npt.NDArray[np.uint8]:
+    return load_photo(photos / f"{name}.png")
+
+
+def pair_score(
+    encoder: TinyEncoder, query: npt.NDArray[np.float32], stored: npt.NDArray[np.float32], terms: ScoreTerms
+) -> float:
+    return float(exact_scores(query, Fragments.of([0], [stored], encoder.dimension), terms)[0])
+
+
+def test_text_finds_every_photo_in_the_order_of_its_score(
+    service: SearchService, photos: Path, encoder: TinyEncoder
+) -> None:
+    answer = service.search_text("walls", "someone painted zzwhat", k=10)
+    words = encoder.encode_sentences(["someone painted zzwhat"])[0].vectors
+    assert [hit.rank for hit in answer.hits] == [1, 2, 3, 4, 5]
+    assert [hit.score for hit in answer.hits] == sorted((hit.score for hit in answer.hits), reverse=True)
+    assert answer.not_understood == ["zzwhat"]
+    for hit in answer.hits:
+        assert hit.path is not None
+        regions = encoder.encode_photo(load_photo(Path(hit.path)))
+        assert hit.score == pytest.approx(
+            pair_score(encoder, words, regions.vectors, ScoreTerms(True, False, "sum")), rel=1e-5
+        )
+        assert hit.height == 30
+
+
+def test_each_word_of_a_text_has_its_best_region_of_the_hit(service: SearchService, encoder: TinyEncoder) -> None:
+    text = "someone painted a wall"
+    for hit in service.search_text("walls", text).hits:
+        regions = encoder.encode_photo(load_photo(Path(hit.path or "")))
+        words = encoder.encode_sentences([text])[0]
+        assert [word.word for word in hit.words] == ["someone", "painted", "wall"]
+        assert [text[word.start : word.end] for word in hit.words] == ["someone", "painted", "wall"]
+        for number, word in enumerate(hit.words):
+            products = regions.vectors @ words.vectors[number]
+            assert word.box == tuple(regions.boxes[products.argmax()].tolist())
+            assert word.product == pytest.approx(float(products.max()), rel=1e-5)
+        assert hit.score == pytest.approx(sum(word.product for word in hit.words), rel=1e-5)
+
+
+def test_a_photo_finds_sentences_with_their_words_in_it(
+    service: SearchService, photos: Path, encoder: TinyEncoder
+) -> None:
+    answer = service.search_photo("walls", pixels(photos, "blue"), k=4, name="blue.png")
+    assert (answer.query, answer.target, len(answer.hits)) == ("blue.png", "sentences", 4)
+    regions = encoder.encode_photo(pixels(photos, "blue"))
+    for hit in answer.hits:
+        words = encoder.encode_sentences([hit.text or ""])[0]
+        expected = pair_score(encoder, regions.vectors, words.vectors, ScoreTerms(False, True, "sum"))
+        assert hit.score == pytest.approx(expected, rel=1e-5)
+        assert [word.word for word in hit.words] == words.words
+        assert (hit.document or "").endswith(".txt")
+        assert all(0 <= word.box[0] < word.box[2] <= 44 for word in hit.words)
+
+
+def test_a_photo_finds_photos_and_a_text_finds_sentences(service: SearchService, photos: Path) -> None:
+    found = service.search_photo("walls", pixels(photos, "green"), target="images")
+    assert len(found.hits) == 5
+    assert all(hit.path and not hit.words for hit in found.hits)
+    sentences = service.search_text("walls", "A green wall.", target="sentences").hits
+    assert len(sentences) == 10
+    assert all(hit.text and hit.document and not hit.words for hit in sentences)
+
+
+def test_k_is_respected(service: SearchService) -> None:
+    assert len(service.search_text("walls", "wall", k=2).hits) == 2
+    assert len(service.search_text("walls", "wall", k=10**9).hits) == 5
+    with pytest.raises(BadRequest, match="1 or more"):
+        service.search_text("walls", "wall", k=0)
+
+
+def test_photos_of_equal_score_come_by_id(photos: Path, settings: Settings, encoder: TinyEncoder) -> None:
+    for number in range(6):
+        shutil.copy(photos / "red.png", photos / f"copy{number}.png")
+    index_paths([photos], "walls", encoder, settings)
+    hits = (
+        SearchService(Catalogue(settings.catalogue_url), settings.home, encoder).search_text("walls", "wall", 20).hits
+    )
+    same = [hit.id for hit in hits if "copy" in (hit.path or "") or "red" in (hit.path or "")]
+    assert len(same) == 7
+    assert same == sorted(same)
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "no word"), (" .,! ", "no word"), ("zzfoo zzbar", "zzfoo, zzbar")])
+def test_a_text_without_a_known_word_is_told(service: SearchService, text: str, said: str) -> None:
+    with pytest.raises(TextError, match=said):
+        service.search_text("walls", text)
+
+
+def test_a_text_of_ten_thousand_words_is_answered(service: SearchService) -> None:
+    assert len(service.search_text("walls", "wall blue " * 5000, k=3).hits) == 3
+
+
+def test_an_unknown_collection_is_told_before_the_model_is_asked(service: SearchService, encoder: TinyEncoder) -> None:
+    asked = encoder.texts
+    with pytest.raises(UnknownCollection, match="walls"):
+        service.search_text("wall", "blue")
+    assert encoder.texts == asked
+
+
+def test_a_collection_without_sentences_says_so(photos: Path, settings: Settings, encoder: TinyEncoder) -> None:
+    for path in photos.glob("*.txt"):
+        path.unlink()
+    index_paths([photos], "bare", encoder, settings)
+    service = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
+    assert len(service.search_text("bare", "wall").hits) == 5
+    with pytest.raises(EmptyCollection, match="no sentences"):
+        service.search_photo("bare", pixels(photos, "red"))
+
+
+def test_a_collection_of_another_model_is_refused(service: SearchService, settings: Settings) -> None:
+    other = SearchService(Catalogue(settings.catalogue_url), settings.home, TinyEncoder("f" * 64))
+    with pytest.raises(ModelMismatch, match="--rebuild"):
+        other.search_text("walls", "wall")
+
+
+def test_what_is_published_later_is_found(
+    service: SearchService, photos: Path, settings: Settings, encoder: TinyEncoder
+) -> None:
+    assert len(service.search_text("walls", "wall").hits) == 5
+    (photos / "red.png").unlink()
+    Image.new("RGB", (20, 20), (200, 200, 0)).save(photos / "yellow.png")
+    Image.new("RGB", (20, 20), (200, 200, 90)).save(photos / "sand.png")
+    index_paths([photos], "walls", encoder, settings)
+    names = {Path(hit.path or "").stem for hit in service.search_text("walls", "wall").hits}
+    assert names == {"green", "blue", "grey", "dark", "yellow", "sand"}
+
+
+def test_a_damaged_snapshot_is_told(service: SearchService, settings: Settings) -> None:
+    vectors = next(settings.home.rglob("regions/vectors.faiss"))
+    content = bytearray(vectors.read_bytes())
+    content[-1] ^= 1
+    vectors.write_bytes(content)
+    with pytest.raises(IndexDamaged, match="--rebuild"):
+        service.search_text("walls", "wall")
+
+
+def test_searches_go_on_while_collections_are_published(
+    service: SearchService, photos: Path, settings: Settings, encoder: TinyEncoder
+) -> None:
+    done = threading.Event()
+
+    def ask() -> int:
+        answers = 0
+        while not done.is_set() or answers < 5:
+            found = len(service.search_text("walls", "painted wall").hits)
+            assert 5 <= found <= 9
+            assert len(service.search_photo("walls", pixels(photos, "blue")).hits) == 10
+            answers += 1
+        return answers
+
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        for number in range(4):
+            Image.new("RGB", (20, 20), (9, 50 * number, 0)).save(photos / f"new{number}.png")
+            index_paths([photos], "walls", encoder, settings)
+        done.set()
+        assert all(future.result(timeout=60) >= 5 for future in asking)
+
+
+def test_a_large_index_is_searched_through_its_candidates(
+    service: SearchService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = service.search_text("walls", "painted wall", k=5).hits
+    monkeypatch.setattr(search, "CANDIDATES", 1)
+    view = next(iter(service._views.values()))
+    monkeypatch.setattr(view.snapshot.regions, "exact_up_to", 0)
+    assert service.search_text("walls", "painted wall", k=1).hits[0].id in {hit.id for hit in whole}
+    assert [hit.id for hit in service.search_text("walls", "painted wall", k=5).hits] == [hit.id for hit in whole]
