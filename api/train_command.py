@@ -18,10 +18,11 @@ def train() -> None:
 @click.option("--proposals", type=click.Choice(["grid", "selective-search"]), default="grid", show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--terms", default="", help="Terms of the training data, kept in the checkpoint.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted training exactly.")
 def alignment(
     dataset: Path, images: Path | None, output: Path, cache: Path | None, proposals: str, epochs: int, seed: int,
-    resume: bool,
+    terms: str, resume: bool,
 ) -> None:  # fmt: skip
     """Train the alignment model: photos and sentences into one space.
 
@@ -30,6 +31,7 @@ def alignment(
     import torch
 
     from model.alignment import AlignmentConfig, build_alignment_model
+    from model.checkpoint import annotate_checkpoint
     from model.dataset import read_dataset
     from model.split_features import split_features
     from model.train import Trainer, TrainingConfig
@@ -48,4 +50,6 @@ def alignment(
     if resume:
         trainer.resume()
     trainer.run()
+    command = f"dvsa train alignment --dataset {data.name} --proposals {proposals} --epochs {epochs} --seed {seed}"
+    annotate_checkpoint(output, {"dataset": data.name, "terms": terms, "command": command})
     click.echo(f"the best checkpoint is in {output}")

@@ -51,9 +51,20 @@ def save_checkpoint(folder: Path, model: AlignmentModel, vocabulary: Vocabulary,
         "about": about,
         "vocabulary": vocabulary.words,
     }
-    (folder / (_DESCRIPTION + ".tmp")).write_text(json.dumps(description, indent=1, ensure_ascii=False))
+    (folder / (_DESCRIPTION + ".tmp")).write_text(
+        json.dumps(description, indent=1, ensure_ascii=False), encoding="utf-8"
+    )
     for name in (_WEIGHTS, _DESCRIPTION):
         (folder / (name + ".tmp")).replace(folder / name)
+
+
+def annotate_checkpoint(folder: Path, about: dict[str, Any]) -> None:
+    """Add to what a checkpoint says of itself: dataset, terms, the command that made it. Its hash stays."""
+    description = _read_description(folder)
+    description["about"] = {**about, **description["about"]}
+    aside = folder / (_DESCRIPTION + ".tmp")
+    aside.write_text(json.dumps(description, indent=1, ensure_ascii=False), encoding="utf-8")
+    aside.replace(folder / _DESCRIPTION)
 
 
 def load_checkpoint(folder: Path = BUNDLED) -> Checkpoint:
