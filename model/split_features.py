@@ -27,4 +27,4 @@ def split_features(dataset: Dataset, split: str, config: AlignmentConfig, folder
         cache.fill()
     finally:
         torch.set_num_threads(threads)
-    return SplitFeatures(images, cache.features)
+    return SplitFeatures(images, cache.features, cache.boxes)

@@ -51,10 +51,17 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class SplitFeatures:
-    """A split's photos and their region features, float16 (I, R, F + 5), row by row."""
+    """A split's photos and their regions, row by row.
+
+    Attributes:
+        images: the I photos.
+        features: float16 (I, R, F + 5).
+        boxes: float32 (I, R, 4), pixels.
+    """
 
     images: Sequence[DatasetImage]
     features: npt.NDArray[np.float16]
+    boxes: npt.NDArray[np.float32]
 
 
 class Trainer:

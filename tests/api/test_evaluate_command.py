@@ -83,6 +83,21 @@ def test_training_from_the_command_line_writes_a_checkpoint_that_evaluates_and_r
     assert resumed.returncode == 0, resumed.stderr
 
 
+def test_grounding_counts_the_phrases_of_the_split(dataset: Path, tmp_path: Path) -> None:
+    dev = (dataset / "Flickr8k_text/Flickr_8k.devImages.txt").read_text().split()
+    phrase = {"sentence": 0, "phrase": "A dog", "type": "animals", "entity": 7}
+    entry = {"sentences": ["A dog stands ."], "phrases": [phrase], "boxes": {"7": [[0, 0, 1, 1]]}}  # too small for any
+    (tmp_path / "entities.json").write_text(json.dumps(dict.fromkeys(dev, entry)))
+    common = ("evaluate", "grounding", "--dataset", dataset, "--entities", tmp_path / "entities.json", "--json")
+    result = dvsa(*common)
+    assert result.returncode == 0, result.stderr
+    expected = {"split": "dev", "images": 20, "phrases": 20, "iou50": 0.0, "pointing": 0.0, "proposal_recall": 0.0}
+    assert json.loads(result.stdout) == expected
+    refused = dvsa(*common, "--split", "train")
+    assert refused.returncode == 1
+    assert "are of other photos" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

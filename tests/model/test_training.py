@@ -27,7 +27,7 @@ def colour_split(count: int, seed: int) -> SplitFeatures:
         features[row, row % 3, colour] += 3.0
         sentences = (f"a {COLOURS[colour]} thing", f"the {COLOURS[colour]}")
         images.append(DatasetImage(Path(f"{row}.jpg"), "train", sentences))
-    return SplitFeatures(images, features.astype(np.float16))
+    return SplitFeatures(images, features.astype(np.float16), np.zeros((count, 3, 4), dtype=np.float32))
 
 
 def make_trainer(output: Path, settings: TrainingConfig = SETTINGS) -> Trainer:

@@ -1,0 +1,79 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from model.alignment import AlignmentConfig, build_alignment_model
+from model.dataset import DatasetImage
+from model.entities import Phrase, read_entities
+from model.exceptions import DatasetError
+from model.grounding import measure_grounding, phrase_places
+from model.vocabulary import Vocabulary
+
+ENTRY = {
+    "size": [100, 100],
+    "sentences": ["A dog and a cat ."],
+    "phrases": [
+        {"sentence": 0, "phrase": "A dog", "type": "animals", "entity": 1},
+        {"sentence": 0, "phrase": "a cat", "type": "animals", "entity": 2},
+        {"sentence": 0, "phrase": "nobody", "type": "people", "entity": 3},
+    ],
+    "boxes": {"1": [[0, 0, 50, 50]], "2": [[50, 50, 100, 100], [0, 50, 50, 100]]},
+}
+IMAGE = DatasetImage(Path("a.jpg"), "dev", ("A dog and a cat .",))
+
+
+def test_phrases_without_a_box_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "entities.json"
+    path.write_text(json.dumps({"a.jpg": ENTRY}))
+    ((dog, cat),) = read_entities(path, [IMAGE])
+    assert (dog.text, dog.boxes.tolist()) == ("A dog", [[0, 0, 50, 50]])
+    assert len(cat.boxes) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "not an object"),
+        ('{"b.jpg": {}}', r"of other photos: a\.jpg is not among them"),
+        ('{"a.jpg": {"phrases": [{}], "boxes": {}}}', r"malformed at the photo a\.jpg"),
+    ],
+)
+def test_bad_entities_are_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "entities.json"
+    path.write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        read_entities(path, [IMAGE])
+
+
+def test_places_of_a_phrase_that_is_not_in_the_sentence() -> None:
+    assert phrase_places(["a", "dog"], ["two", "dogs"]) == []
+    assert phrase_places(["a"], ["a", "dog"]) == []
+
+
+def test_grounding_of_a_hand_made_model() -> None:
+    """Words and regions are one-hot: "dog" goes to region 0, "cat" to region 1, whatever stands beside them."""
+    model = build_alignment_model(AlignmentConfig(feature_size=3, dimension=3, unit=False), 2).eval()
+    with torch.no_grad():
+        model.image_encoder.project.weight.copy_(torch.eye(3))
+        model.image_encoder.project.bias.zero_()
+    vectors = {1: torch.tensor([1.0, 0, 0]), 2: torch.tensor([0, 1.0, 0])}
+
+    class OneHot(torch.nn.Module):
+        def forward(self, numbers: torch.Tensor) -> torch.Tensor:
+            return torch.stack([torch.stack([vectors[int(number)] for number in row]) for row in numbers])
+
+    model.sentence_encoder = OneHot()  # type: ignore[assignment]
+    sentence = "a dog and a cat"
+    phrases = [
+        Phrase(sentence, "a dog", np.array([[0, 0, 10, 10]], dtype=np.float32)),  # right
+        Phrase(sentence, "a cat", np.array([[12, 12, 100, 100]], dtype=np.float32)),  # its region only points into it
+        Phrase(sentence, "and a", np.array([[0, 0, 100, 100]], dtype=np.float32)),  # unknown: the whole photo is right
+        Phrase(sentence, "a dog", np.array([[60, 0, 70, 10]], dtype=np.float32)),  # wrong, and no region would be right
+    ]
+    boxes = np.array([[[0, 0, 10, 10], [40, 40, 60, 60], [0, 0, 100, 100]]], dtype=np.float32)
+    found = measure_grounding(model, Vocabulary(["dog", "cat"]), [phrases], np.eye(3, dtype=np.float16)[None], boxes)
+    assert (found.phrases, found.iou50, found.pointing, found.proposal_recall) == (4, 50.0, 75.0, 75.0)
