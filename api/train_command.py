@@ -1,5 +1,6 @@
 """`dvsa train`: train the models on a dataset."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,14 +16,22 @@ def train() -> None:
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the JSON's photos.")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder of the checkpoint.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder of region features; default OUTPUT/features.")
-@click.option("--proposals", type=click.Choice(["grid", "selective-search"]), default="grid", show_default=True)
-@click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
+@click.option(
+    "--config",
+    "name",
+    type=click.Choice(["default", "dvsa"]),
+    default="default",
+    show_default=True,
+    help="dvsa is the configuration of the paper.",
+)
+@click.option("--proposals", type=click.Choice(["grid", "selective-search"]), help="Other than the configuration's.")
+@click.option("--epochs", type=click.IntRange(1), help="Other than the configuration's.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--terms", default="", help="Terms of the training data, kept in the checkpoint.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted training exactly.")
 def alignment(
-    dataset: Path, images: Path | None, output: Path, cache: Path | None, proposals: str, epochs: int, seed: int,
-    terms: str, resume: bool,
+    dataset: Path, images: Path | None, output: Path, cache: Path | None, name: str, proposals: str | None,
+    epochs: int | None, seed: int, terms: str, resume: bool,
 ) -> None:  # fmt: skip
     """Train the alignment model: photos and sentences into one space.
 
@@ -30,15 +39,18 @@ def alignment(
     """
     import torch
 
-    from model.alignment import AlignmentConfig, build_alignment_model
+    from model.alignment import build_alignment_model
     from model.checkpoint import annotate_checkpoint
+    from model.configurations import CONFIGURATIONS
     from model.dataset import read_dataset
     from model.split_features import split_features
-    from model.train import Trainer, TrainingConfig
+    from model.train import Trainer
     from model.vocabulary import Vocabulary
 
     data = read_dataset(dataset, images)
-    config = AlignmentConfig(proposer=proposals)
+    config, training = CONFIGURATIONS[name]
+    config = replace(config, proposer=proposals or config.proposer)
+    training = replace(training, epochs=epochs or training.epochs, seed=seed)
     folder = cache or output / "features"
     train_split = split_features(data, "train", config, folder)
     dev_split = split_features(data, "dev", config, folder)
@@ -46,10 +58,13 @@ def alignment(
     vocabulary = Vocabulary.from_sentences(sentences)
     torch.manual_seed(seed)
     model = build_alignment_model(config, len(vocabulary))
-    trainer = Trainer(model, vocabulary, train_split, dev_split, TrainingConfig(epochs=epochs, seed=seed), output)
+    trainer = Trainer(model, vocabulary, train_split, dev_split, training, output)
     if resume:
         trainer.resume()
     trainer.run()
-    command = f"dvsa train alignment --dataset {data.name} --proposals {proposals} --epochs {epochs} --seed {seed}"
+    command = (
+        f"dvsa train alignment --dataset {data.name} --config {name} --proposals {config.proposer} "
+        f"--epochs {training.epochs} --seed {seed}"
+    )
     annotate_checkpoint(output, {"dataset": data.name, "terms": terms, "command": command})
     click.echo(f"the best checkpoint is in {output}")

@@ -61,6 +61,12 @@ class FaissFragmentIndex:
         self._offsets = np.concatenate([self._offsets, self._offsets[-1] + items.offsets[1:]])
         self._codebook = None
 
+    def reserve(self, fragments: int) -> None:
+        """Make room; a vector that grows by doubling would hold two and a half times its bytes for a while."""
+        codes, bytes_used = self._flat.codes, self._flat.codes.size()
+        codes.resize(bytes_used + fragments * self._flat.code_size)
+        codes.resize(bytes_used)  # the capacity stays
+
     def remove(self, ids: npt.NDArray[np.int64]) -> int:
         """Remove items; see FragmentIndex.remove."""
         kept = np.flatnonzero(~np.isin(self._ids, ids))

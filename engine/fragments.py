@@ -121,6 +121,10 @@ class FragmentIndex(Protocol):
         """
         ...
 
+    def reserve(self, fragments: int) -> None:
+        """Make room for that many vectors more, so that adding them in pieces copies nothing."""
+        ...
+
     def remove(self, ids: npt.NDArray[np.int64]) -> int:
         """Remove the items with these ids; unknown ids are ignored. Returns how many were removed."""
         ...

@@ -55,8 +55,9 @@ def build(run: Run, changes: Changes) -> tuple[FragmentIndex, FragmentIndex]:
             regions, words = run.previous.regions, run.previous.words
             regions.remove(np.array(sorted(changes.removed_photos), np.int64))
             words.remove(np.array(_sentences_of(connection, changes.removed_documents), np.int64))
-        _add(regions, _staged_photos(connection, run, changes))
-        _add(words, _staged_sentences(connection, run, changes))
+        for index, blobs in ((regions, _staged_photos), (words, _staged_sentences)):
+            index.reserve(sum(len(from_blob(blob, dimension)) for _, blob in blobs(connection, run, changes) if blob))
+            _add(index, blobs(connection, run, changes))
     return regions, words
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from model.image_encoder import ImageEncoder
 from model.score import ScoreConfig, image_sentence_scores
-from model.sentence_encoder import SentenceEncoder
+from model.sentence_encoder import SentenceEncoder, SentenceEncoderConfig
 from model.vocabulary import PADDING
 
 
@@ -19,25 +19,21 @@ class AlignmentConfig:
         backbone: name of the CNN.
         proposer: name of the region proposer.
         feature_size: F + 5, numbers per region.
-        embedding_size: of a word before the RNN.
-        hidden_size: of the RNN, each direction.
         dimension: D.
         dropout: rate on region features.
-        word_dropout: rate on word embeddings and RNN states.
         unit: region and word vectors have length one.
         score: how the score of a pair is made.
+        sentence: what the sentence encoder is made of.
     """
 
     backbone: str = "efficientnet-lite2"
     proposer: str = "grid"
     feature_size: int = 1285
-    embedding_size: int = 300
-    hidden_size: int = 384
     dimension: int = 256
     dropout: float = 0.5
-    word_dropout: float = 0.2
     unit: bool = True
     score: ScoreConfig = field(default_factory=lambda: ScoreConfig("both", "mean"))
+    sentence: SentenceEncoderConfig = field(default_factory=SentenceEncoderConfig)
 
 
 class AlignmentModel(nn.Module):
@@ -69,12 +65,5 @@ class AlignmentModel(nn.Module):
 def build_alignment_model(config: AlignmentConfig, vocabulary_size: int) -> AlignmentModel:
     """Make a model with fresh weights."""
     image_encoder = ImageEncoder(config.feature_size, config.dimension, config.dropout, config.unit)
-    sentence_encoder = SentenceEncoder(
-        vocabulary_size,
-        config.embedding_size,
-        config.hidden_size,
-        config.dimension,
-        config.word_dropout,
-        config.unit,
-    )
+    sentence_encoder = SentenceEncoder(config.sentence, vocabulary_size, config.dimension, config.unit)
     return AlignmentModel(config, image_encoder, sentence_encoder)

@@ -19,6 +19,7 @@ from model.exceptions import CheckpointError
 
 SHORTER_SIDE = 288  # pixels the CNN sees
 LONGEST_SIDE = 3 * SHORTER_SIDE  # beyond 3 : 1 the photo is squeezed
+STEP = 32  # pixels: the CNN's stride; each new shape costs torch memory for its own plans, so there are 19, not 577
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,16 @@ class FeatureMap:
 
 
 class Backbone(Protocol):
-    """A CNN by name. Thread-safe."""
+    """A CNN by name. Thread-safe.
+
+    Attributes:
+        name: as in configurations and checkpoints.
+        preprocessing: names what is done to a photo before the CNN; features of two differ.
+        feature_size: F.
+    """
 
     name: str
+    preprocessing: str
     feature_size: int
 
     def feature_map(self, photo: npt.NDArray[np.uint8]) -> FeatureMap:
@@ -63,6 +71,7 @@ class EfficientNetLite2:
     """EfficientNet-Lite2 (ImageNet top-1 77.6 %), F = 1280, frozen."""
 
     name = "efficientnet-lite2"
+    preprocessing = f"{SHORTER_SIDE}px-step{STEP}"
     feature_size = 1280
 
     def __init__(self) -> None:
@@ -87,10 +96,10 @@ class EfficientNetLite2:
 
 
 def resize_photo(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Scale a photo's shorter side to SHORTER_SIDE, its longer to at most LONGEST_SIDE."""
+    """Scale a photo's shorter side to SHORTER_SIDE, its longer to the nearest STEP, at most LONGEST_SIDE."""
     height, width, _ = photo.shape
     scale = SHORTER_SIDE / min(height, width)
-    size = tuple(min(LONGEST_SIDE, max(SHORTER_SIDE, round(side * scale))) for side in (width, height))
+    size = tuple(min(LONGEST_SIDE, STEP * round(side * scale / STEP)) for side in (width, height))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(photo, size, interpolation=method), dtype=np.uint8)
 

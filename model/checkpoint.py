@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from model.alignment import AlignmentConfig, AlignmentModel, build_alignment_model
 from model.exceptions import CheckpointError
 from model.score import ScoreConfig
+from model.sentence_encoder import SentenceEncoderConfig
 from model.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
@@ -83,7 +84,7 @@ def load_checkpoint(folder: Path = BUNDLED) -> Checkpoint:
         ) from error
     if _sha256(weights_path) != description["weights_sha256"]:
         raise CheckpointError(f"the weights {weights_path} are not those that {_DESCRIPTION} describes")
-    config = AlignmentConfig(**{**description["config"], "score": ScoreConfig(**description["config"]["score"])})
+    config = _read_config(description["config"], folder)
     vocabulary = Vocabulary(description["vocabulary"])
     model = build_alignment_model(config, len(vocabulary))
     try:
@@ -109,6 +110,16 @@ def _read_description(folder: Path) -> dict[str, Any]:
     if missing:
         raise CheckpointError(f"{path} lacks {', '.join(sorted(missing))}")
     return dict(description)
+
+
+def _read_config(stored: dict[str, Any], folder: Path) -> AlignmentConfig:
+    try:
+        score, sentence = ScoreConfig(**stored["score"]), SentenceEncoderConfig(**stored["sentence"])
+        return AlignmentConfig(**{**stored, "score": score, "sentence": sentence})
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"the configuration in {folder / _DESCRIPTION} is of another version; train again"
+        ) from error
 
 
 def _sha256(path: Path) -> str:

@@ -36,7 +36,7 @@ class RegionExtractor:
     @property
     def name(self) -> str:
         """Name what the features depend on, as a folder name."""
-        return f"{self._proposer.name}_{self._backbone.name}"
+        return f"{self._proposer.name}_{self._backbone.name}_{self._backbone.preprocessing}"
 
     @property
     def feature_size(self) -> int:

@@ -5,12 +5,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
@@ -18,7 +17,7 @@ from model.alignment import AlignmentModel
 from model.checkpoint import save_checkpoint
 from model.dataset import DatasetImage
 from model.exceptions import TrainingError
-from model.loss import contrastive_loss
+from model.loss import contrastive_loss, hinge_loss
 from model.metrics import Recall
 from model.retrieval import measure_retrieval
 from model.sentence_encoder import pad_numbers
@@ -26,6 +25,7 @@ from model.vocabulary import Vocabulary
 from model.words import words_of
 
 STATE_FILE = "training-state.pt"
+LOSSES = {"contrastive": contrastive_loss, "hinge": hinge_loss}
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,18 @@ class TrainingConfig:
     Attributes:
         epochs: every sentence once an epoch.
         batch_size: pairs, all of different photos.
-        learning_rate: of AdamW at the peak of a one-cycle schedule (Smith and Topin 2019).
-        weight_decay: of AdamW.
+        loss: see model.loss.
+        optimiser: AdamW, gradients clipped to a norm of 2; or SGD with momentum 0.9, clipped elementwise at 5.
+        learning_rate: at the peak of a one-cycle schedule (Smith and Topin 2019).
+        weight_decay: of the optimiser.
         averaging: decay of the exponential average of the weights, which is the model that is kept.
         seed: of weights, order and dropout.
     """
 
-    epochs: int = 10
+    epochs: int = 8
     batch_size: int = 128
+    loss: Literal["contrastive", "hinge"] = "contrastive"
+    optimiser: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = 1.2e-3
     weight_decay: float = 1e-4
     averaging: float = 0.997
@@ -81,10 +85,7 @@ class Trainer:
         self._steps = len(list(self._pairs(0)))
         if self._steps == 0:
             raise TrainingError("the train split has fewer than two photos with known words")
-        self._optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=config.weight_decay)
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser, config.learning_rate, total_steps=self._steps * config.epochs, pct_start=0.2
-        )
+        self._optimiser, self._schedule = _optimisation(model, config, self._steps * config.epochs)
         self._average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
         self._step = 0
         self._best = -math.inf
@@ -152,12 +153,15 @@ class Trainer:
         rows = [image for image, _ in pairs]
         features = torch.from_numpy(self.train.features[rows].astype(np.float32))  # (I, R, F + 5)
         numbers = pad_numbers([self._sentences[image][sentence] for image, sentence in pairs])
-        loss: Tensor = contrastive_loss(self.model(features, numbers))
+        loss = LOSSES[self.config.loss](self.model(features, numbers))
         if not torch.isfinite(loss):
             raise TrainingError(f"the loss is not a number at step {self._step}; the state of the last epoch is kept")
         self._optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
+        if self.config.optimiser == "adamw":
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 2.0)
+        else:
+            torch.nn.utils.clip_grad_value_(self.model.parameters(), 5.0)
         self._optimiser.step()
         self._schedule.step()
         self._average.update_parameters(self.model)
@@ -198,6 +202,23 @@ class Trainer:
                 "sentence_to_image": dataclasses.asdict(sentence),
             },
         }
+
+
+def _optimisation(
+    model: AlignmentModel, config: TrainingConfig, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """Make the optimiser and its schedule; the momentum of SGD stays at 0.9, Adam's cycles with the rate."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser: torch.optim.Optimizer
+    if config.optimiser == "adamw":
+        optimiser = torch.optim.AdamW(parameters, weight_decay=config.weight_decay)
+    else:
+        optimiser = torch.optim.SGD(parameters, momentum=0.9, weight_decay=config.weight_decay)
+    cycle = config.optimiser == "adamw"
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, config.learning_rate, total_steps=steps, pct_start=0.2, cycle_momentum=cycle
+    )
+    return optimiser, schedule
 
 
 def _line(found: Recall) -> str:

@@ -1,8 +1,10 @@
-"""Time warm searches over random vectors of the size of Flickr8k and print the figures as one JSON document.
+"""Time warm searches and print the figures as one JSON document.
 
-    .venv/bin/python scripts/search_speed.py [--repeats 30]
+    .venv/bin/python scripts/search_speed.py                          random vectors of the size of Flickr8k
+    .venv/bin/python scripts/search_speed.py --collection NAME        whole searches in a collection of yours
 
-Each figure is the median, and the worst, of candidates, exact scores and the order of the ten best, in milliseconds.
+The first times candidates, exact scores (mean over words and over regions, as the bundled model has them) and the order
+of the ten best; the second everything from the text or the decoded photo to the hits. Median and worst, milliseconds.
 """
 
 import argparse
@@ -10,48 +12,81 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 
+from api.session import open_search, read_photo, read_settings
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Fragments, ScoreTerms
 from engine.scoring import exact_scores, top_k
 
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 DIMENSION = 256
+TERMS = ScoreTerms(query=True, stored=True, reduction="mean")
 CASES = {
-    "words over 7,000 photos of 20 regions": (7_000, 20, 10, ScoreTerms(query=True, stored=False, reduction="sum")),
-    "photo over 35,000 sentences of 11 words": (35_000, 11, 20, ScoreTerms(query=False, stored=True, reduction="sum")),
+    "10 words over 7,000 photos of 20 regions": (7_000, 20, 10),
+    "20 regions over 35,000 sentences of 11 words": (35_000, 11, 20),
 }
 
+Figures = dict[str, float]
 
-def measure(items: int, per_item: int, asked: int, terms: ScoreTerms, repeats: int) -> dict[str, float]:
-    """Time one kind of search; a tenth of the queries first, unmeasured, to warm up."""
-    random = np.random.default_rng(0)
-    vectors = random.standard_normal((items * per_item, DIMENSION), dtype=np.float32)
-    index = FaissFragmentIndex(DIMENSION)
-    offsets = np.arange(0, len(vectors) + 1, per_item, dtype=np.int64)
-    index.add(Fragments(np.arange(items, dtype=np.int64), offsets, vectors))
+
+def timed(search: Callable[[int], object], repeats: int) -> Figures:
+    """Time `repeats` searches, numbered from 0; a tenth as many before them, unmeasured, to warm up."""
     times = []
     for number in range(-max(1, repeats // 10), repeats):
-        query = random.standard_normal((asked, DIMENSION), dtype=np.float32)
         began = time.perf_counter()
-        ids = index.candidates(query, terms, 1000)
-        stored = index.all_fragments() if len(ids) == len(index) else index.fragments(ids)
-        top_k(exact_scores(query, stored, terms), stored.ids, 10)
+        search(number)
         if number >= 0:
             times.append((time.perf_counter() - began) * 1000)
     return {"median_ms": round(statistics.median(times), 1), "worst_ms": round(max(times), 1)}
 
 
+def measure_random(items: int, per_item: int, asked: int, repeats: int) -> Figures:
+    """Time searches in random vectors."""
+    random = np.random.default_rng(0)
+    vectors = random.standard_normal((items * per_item, DIMENSION), dtype=np.float32)
+    index = FaissFragmentIndex(DIMENSION)
+    offsets = np.arange(0, len(vectors) + 1, per_item, dtype=np.int64)
+    index.add(Fragments(np.arange(items, dtype=np.int64), offsets, vectors))
+
+    def search(_: int) -> None:
+        query = random.standard_normal((asked, DIMENSION), dtype=np.float32)
+        ids = index.candidates(query, TERMS, 1000)
+        stored = index.all_fragments() if len(ids) == len(index) else index.fragments(ids)
+        top_k(exact_scores(query, stored, TERMS), stored.ids, 10)
+
+    return timed(search, repeats)
+
+
+def measure_collection(name: str, repeats: int) -> dict[str, Figures]:
+    """Time whole searches in a collection, with the demo's queries."""
+    settings = read_settings()
+    service = open_search(settings)
+    texts = (EXAMPLES / "queries.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    names = (EXAMPLES / "photo_queries.txt").read_text(encoding="utf-8").split()
+    photos = [read_photo(EXAMPLES / "photos" / photo, settings) for photo in names]
+    return {
+        "text to photos": timed(lambda n: service.search_text(name, texts[n % len(texts)]), repeats),
+        "photo to sentences": timed(lambda n: service.search_photo(name, photos[n % len(photos)]), repeats),
+    }
+
+
 def main() -> None:
-    """Measure all cases."""
+    """Measure what the options ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=30)
-    repeats = parser.parse_args().repeats
-    figures = {name: measure(*case, repeats) for name, case in CASES.items()}
-    print(json.dumps({"cores": os.cpu_count(), "dimension": DIMENSION, **figures}, indent=2))
+    parser.add_argument("--collection")
+    options = parser.parse_args()
+    if options.collection:
+        figures = measure_collection(options.collection, options.repeats)
+    else:
+        figures = {name: measure_random(*case, options.repeats) for name, case in CASES.items()}
+    print(json.dumps({"cores": os.cpu_count(), **figures}, indent=2))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,15 @@ import torch
 
 from model.alignment import AlignmentConfig, AlignmentModel, build_alignment_model
 from model.checkpoint import load_checkpoint
+from model.configurations import CONFIGURATIONS
 from model.dataset import DatasetImage
 from model.exceptions import CheckpointError, TrainingError
+from model.sentence_encoder import SentenceEncoderConfig
 from model.train import SplitFeatures, Trainer, TrainingConfig
 from model.vocabulary import Vocabulary
 
 COLOURS = ("red", "green", "blue", "white", "black", "pink", "brown", "grey")
-CONFIG = AlignmentConfig(feature_size=8, embedding_size=16, hidden_size=16, dimension=16, dropout=0.1)
+CONFIG = AlignmentConfig(feature_size=8, dimension=16, dropout=0.1, sentence=SentenceEncoderConfig("gru", 16, 16))
 SETTINGS = TrainingConfig(epochs=6, batch_size=4, learning_rate=2e-2, averaging=0.5)
 
 
@@ -42,6 +44,23 @@ def test_training_learns_which_word_goes_with_which_feature(tmp_path: Path) -> N
     dev = load_checkpoint(tmp_path).about["dev"]
     assert dev["image_to_sentence"]["r1"] == 100.0  # an untrained model finds one in eight
     assert dev["sentence_to_image"]["r1"] == 100.0
+
+
+@pytest.mark.parametrize("name", sorted(CONFIGURATIONS))
+def test_each_configuration_learns(tmp_path: Path, name: str) -> None:
+    config, training = CONFIGURATIONS[name]
+    vocabulary = Vocabulary(["a", "the", "thing", *COLOURS])
+    torch.manual_seed(0)
+    small = dataclasses.replace(
+        config, feature_size=8, dimension=16, dropout=0.1, sentence=dataclasses.replace(config.sentence, hidden_size=16)
+    )
+    rate = {"adamw": 2e-2, "sgd": 5e-4}[training.optimiser]  # for a model this small
+    settings = dataclasses.replace(training, epochs=40, batch_size=4, learning_rate=rate, averaging=0.5)
+    model = build_alignment_model(small, len(vocabulary))
+    Trainer(model, vocabulary, colour_split(40, 0), colour_split(8, 1), settings, tmp_path).run()
+    dev = load_checkpoint(tmp_path).about["dev"]
+    assert dev["image_to_sentence"]["r1"] >= 75.0  # chance is one in eight
+    assert dev["sentence_to_image"]["r1"] >= 75.0
 
 
 class Interrupted(AlignmentModel):
@@ -114,6 +133,9 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
     text = description.read_text()
     description.write_text(text.replace('"format_version": 1', '"format_version": 99'))
     with pytest.raises(CheckpointError, match="format 99"):
+        load_checkpoint(tmp_path)
+    description.write_text(text.replace('"proposer"', '"proposal"'))
+    with pytest.raises(CheckpointError, match="another version"):
         load_checkpoint(tmp_path)
     description.write_text(text[:100])
     with pytest.raises(CheckpointError, match="cut short"):
