@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -168,11 +169,13 @@ class HidingEncoder(RemovingEncoder):
     """Puts a folder in the place of a file when it encodes a photo: there, and unreadable, for root too."""
 
     hides = False
+    one_at_a_time = threading.Lock()  # photos are encoded in several threads
 
     def encode_photo(self, photo: npt.NDArray[np.uint8]) -> PhotoFragments:
-        if self.hides and self.victim.is_file():
-            self.victim.unlink()
-            self.victim.mkdir()
+        with self.one_at_a_time:
+            if self.hides and self.victim.is_file():
+                self.victim.unlink()
+                self.victim.mkdir()
         return TinyEncoder.encode_photo(self, photo)
 
 
