@@ -5,10 +5,11 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from model.backbone import EfficientNetLite2
 from model.dataset import DatasetImage
 from model.exceptions import DatasetError
 from model.feature_cache import FeatureCache
-from model.proposals import Grid
+from model.proposals import Grid, SelectiveSearch
 from model.region_features import RegionExtractor, RegionFeatures
 
 
@@ -52,5 +53,9 @@ def test_unreadable_photo_is_named(tmp_path: Path) -> None:
         FeatureCache(tmp_path / "cache", images, MeanColour()).fill()
 
 
-def test_the_proposer_is_part_of_the_name() -> None:
+def test_proposer_backbone_and_preprocessing_are_part_of_the_name() -> None:
     assert Grid.name == "grid"
+    backbone = EfficientNetLite2()
+    grid, search = RegionExtractor(Grid(), backbone).name, RegionExtractor(SelectiveSearch(), backbone).name
+    assert grid == f"grid_efficientnet-lite2_{backbone.preprocessing}"
+    assert search == f"selective-search_efficientnet-lite2_{backbone.preprocessing}"

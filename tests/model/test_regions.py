@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -6,8 +8,11 @@ import torch
 from model.backbone import EfficientNetLite2, FeatureMap, load_backbone
 from model.boxes import REGIONS, grid_boxes
 from model.exceptions import CheckpointError
+from model.photo import load_photo
 from model.proposals import PROPOSERS, load_proposer
 from model.region_features import RegionExtractor
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "photos"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,14 @@ def test_pooling_a_box_averages_the_map_under_it() -> None:
     assert feature_map.pool(boxes).flatten().tolist() == pytest.approx([1.0, 0.5], abs=0.07)
 
 
-def test_the_classifier_knows_what_it_saw_in_training(backbone: EfficientNetLite2) -> None:
+def test_weights_and_preprocessing_fit_so_that_a_german_shepherd_is_recognised(backbone: EfficientNetLite2) -> None:
+    photo = load_photo(EXAMPLES / "german-shepherd.jpg")
+    height, width, _ = photo.shape
+    whole = backbone.feature_map(photo).pool(grid_boxes(width, height)[-1:])
+    assert int(backbone.class_scores(whole).argmax()) == 235  # ImageNet's number of the breed
+
+
+def test_class_scores_are_probabilities(backbone: EfficientNetLite2) -> None:
     photo = np.full((300, 300, 3), 255, dtype=np.uint8)
     features = backbone.feature_map(photo).pool(grid_boxes(300, 300))
     scores = backbone.class_scores(features)
