@@ -19,8 +19,8 @@ def evaluate() -> None:
 
 
 @evaluate.command()
-@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="Flickr8k layout, or dataset JSON.")
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the JSON's photos.")
+@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="A dataset: folder, JSON, CSV or TSV.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of the photos that a file names.")
 @click.option("--split", default="dev", show_default=True, help="Usually dev or test.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder; the bundled one if left out.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Keep region features in this folder for the next run.")
@@ -30,7 +30,7 @@ def retrieval(
 ) -> None:
     """Recall@1, 5, 10 and median rank in both directions, over all photos and sentences of the split."""
     from model.checkpoint import BUNDLED, load_checkpoint
-    from model.dataset import read_dataset
+    from model.datasets import read_dataset
     from model.retrieval import measure_retrieval
 
     data = read_dataset(dataset, images)
@@ -56,8 +56,8 @@ def retrieval(
 
 
 @evaluate.command()
-@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="Flickr8k layout, or dataset JSON.")
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the JSON's photos.")
+@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="A dataset: folder, JSON, CSV or TSV.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of the photos that a file names.")
 @click.option("--split", default="dev", show_default=True, help="Usually dev or test.")
 @click.option("--entities", required=True, type=click.Path(path_type=Path), help="Flickr30k Entities of these photos.")
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder; the bundled one if left out.")
@@ -69,7 +69,7 @@ def grounding(
 ) -> None:  # fmt: skip
     """Whether the region that a phrase's words choose is what the phrase names, over all phrases that have a box."""
     from model.checkpoint import BUNDLED, load_checkpoint
-    from model.dataset import read_dataset
+    from model.datasets import read_dataset
     from model.entities import read_entities
     from model.grounding import measure_grounding
 

@@ -21,8 +21,8 @@ def index(paths: tuple[Path, ...], collection: str, images: Path | None, rebuild
     r"""Index photos, texts and datasets into a collection.
 
     PATH is a folder of photos (JPEG, PNG, WebP, GIF; the sentences of photo.jpg in photo.txt), a text file, a CSV or
-    TSV file of photo and sentence, a dataset's JSON (Karpathy's form) or a folder in the layout of Flickr8k. Run it
-    again, and only what is new or changed is embedded, and what is gone is dropped.
+    TSV file of photo and sentence, a dataset's JSON (Karpathy's form, or COCO captions) or a folder in the layout of
+    Flickr8k, Flickr30k or COCO. Run it again, and only what is new or changed is embedded, and what is gone is dropped.
 
     \b
         dvsa index ~/Pictures --collection holidays

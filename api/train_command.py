@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from model.dataset import Dataset
 
 
 @click.group()
@@ -12,8 +16,8 @@ def train() -> None:
 
 
 @train.command()
-@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="Flickr8k layout, or dataset JSON.")
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the JSON's photos.")
+@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="A dataset: folder, JSON, CSV or TSV.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of the photos that a file names.")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder of the checkpoint.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder of region features; default OUTPUT/features.")
 @click.option(
@@ -27,11 +31,12 @@ def train() -> None:
 @click.option("--proposals", type=click.Choice(["grid", "selective-search"]), help="Other than the configuration's.")
 @click.option("--epochs", type=click.IntRange(1), help="Other than the configuration's.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--skip-missing", is_flag=True, help="Train without photos that are missing, damaged or undescribed.")
 @click.option("--terms", default="", help="Terms of the training data, kept in the checkpoint.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted training exactly.")
 def alignment(
     dataset: Path, images: Path | None, output: Path, cache: Path | None, name: str, proposals: str | None,
-    epochs: int | None, seed: int, terms: str, resume: bool,
+    epochs: int | None, seed: int, skip_missing: bool, terms: str, resume: bool,
 ) -> None:  # fmt: skip
     """Train the alignment model: photos and sentences into one space.
 
@@ -42,12 +47,16 @@ def alignment(
     from model.alignment import build_alignment_model
     from model.checkpoint import annotate_checkpoint
     from model.configurations import CONFIGURATIONS
-    from model.dataset import read_dataset
+    from model.datasets import read_dataset
     from model.split_features import split_features
     from model.train import Trainer
     from model.vocabulary import Vocabulary
 
     data = read_dataset(dataset, images)
+    if skip_missing:
+        data = _without_unusable(data)
+    for split in ("train", "dev"):
+        data.split(split)  # refused before hours of extraction
     config, training = CONFIGURATIONS[name]
     config = replace(config, proposer=proposals or config.proposer)
     training = replace(training, epochs=epochs or training.epochs, seed=seed)
@@ -64,7 +73,18 @@ def alignment(
     trainer.run()
     command = (
         f"dvsa train alignment --dataset {data.name} --config {name} --proposals {config.proposer} "
-        f"--epochs {training.epochs} --seed {seed}"
+        f"--epochs {training.epochs} --seed {seed}{' --skip-missing' if skip_missing else ''}"
     )
     annotate_checkpoint(output, {"dataset": data.name, "terms": terms, "command": command})
     click.echo(f"the best checkpoint is in {output}")
+
+
+def _without_unusable(data: "Dataset") -> "Dataset":
+    """Leave out the photos that cannot be trained on, and say how many."""
+    from api.output import printable
+    from model.usable_photos import leave_out_unusable
+
+    data, left_out = leave_out_unusable(data, ("train", "dev"))
+    first = f", the first: {printable(left_out[0])}" if left_out else ""
+    click.echo(f"left out {len(left_out):,} photos{first}", err=True)
+    return data

@@ -13,7 +13,7 @@ import torch
 from model.checkpoint import BUNDLED, Checkpoint, load_checkpoint
 from model.score import ScoreConfig
 from model.sentence_encoder import pad_numbers
-from model.words import word_spans
+from model.words import normal_form, word_spans
 
 if TYPE_CHECKING:
     from model.region_features import RegionExtractor
@@ -106,7 +106,7 @@ class ModelEncoder:
 
     def _parse(self, text: str) -> SentenceFragments:
         spans = word_spans(text)
-        words = [text[start:end].lower() for start, end in spans]
+        words = [normal_form(text[start:end]) for start, end in spans]
         known = [word in self._vocabulary for word in words]
         return SentenceFragments(
             words=[word for word, is_known in zip(words, known, strict=True) if is_known],

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
 from model.photo import MAX_PIXELS
+from model.words import knows_language
 
 
 def default_home() -> Path:
@@ -24,6 +25,7 @@ class Settings(BaseSettings):
         checkpoint: folder of a trained model; None is the one that comes with the program.
         max_pixels: a photo with more is refused before it is decoded.
         workers: threads that decode photos; None is one per core, four at most.
+        language: of the text files that are split into sentences, as "german".
     """
 
     model_config = SettingsConfigDict(env_prefix="DVSA_")
@@ -33,6 +35,14 @@ class Settings(BaseSettings):
     checkpoint: Path | None = None
     max_pixels: int = Field(default=MAX_PIXELS, ge=1)
     workers: int | None = Field(default=None, ge=1)
+    language: str = "english"
+
+    @field_validator("language")
+    @classmethod
+    def _known(cls, language: str) -> str:
+        if not knows_language(language):
+            raise ValueError(f"no rules for sentences of {language!r} are there; name a language like german or hindi")
+        return language
 
     @property
     def catalogue_url(self) -> URL:

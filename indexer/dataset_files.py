@@ -1,4 +1,4 @@
-"""Datasets: Karpathy's JSON and the layout of Flickr8k."""
+"""Datasets in the layouts of model.datasets; Karpathy's JSON is read leniently, image by image."""
 
 import json
 import os
@@ -8,8 +8,30 @@ from typing import Any
 from engine.exceptions import SourceError
 from indexer.sources import Scan, SourceSentence, os_reason
 from indexer.text_files import clean
-from model.dataset import read_dataset
+from model.datasets import read_dataset
+from model.datasets.coco import is_captions
 from model.exceptions import DatasetError
+
+
+def read_dataset_json(path: str, images: Path | None, scan: Scan) -> None:
+    """Add a dataset's JSON, COCO's or Karpathy's.
+
+    Args:
+        path: the JSON file.
+        images: folder of the photos; None is where the JSON says.
+        scan: where photos and sentences go.
+
+    Raises:
+        SourceError: the file is not JSON of either kind.
+    """
+    try:
+        captions = is_captions(Path(path))
+    except DatasetError as error:
+        raise SourceError(str(error)) from error
+    if captions:
+        read_layout(path, images, scan)
+    else:
+        read_karpathy_json(path, images, scan)
 
 
 def read_karpathy_json(path: str, images: Path | None, scan: Scan) -> None:
@@ -40,14 +62,14 @@ def read_karpathy_json(path: str, images: Path | None, scan: Scan) -> None:
     scan.add_document(path, path, sentences)
 
 
-def read_flickr8k(path: str, scan: Scan) -> None:
-    """Add a dataset in the layout of Flickr8k, all its splits.
+def read_layout(path: str, images: Path | None, scan: Scan) -> None:
+    """Add a dataset that model.datasets reads, all its splits; a photo that is not there is counted.
 
     Raises:
-        SourceError: the layout is incomplete.
+        SourceError: the dataset is malformed.
     """
     try:
-        dataset = read_dataset(Path(path))
+        dataset = read_dataset(Path(path), images)
     except DatasetError as error:
         raise SourceError(str(error)) from error
     sentences = []

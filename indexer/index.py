@@ -35,20 +35,20 @@ def index_paths(
     interrupted run is continued by the next.
 
     Args:
-        paths: folders of photos and texts, photos, text files, CSV/TSV tables, Karpathy JSON, Flickr8k's layout.
+        paths: folders of photos and texts, photos, text files, CSV/TSV tables, datasets (see model.datasets).
         collection: its name; made where there is none.
         encoder: the model.
         settings: where the collection is.
         rebuild: encode everything again, for another model or a damaged index; paths must be all that it holds.
         progress: told (stage, done, of how many).
-        images: folder of the photos of a Karpathy JSON; None is the folder of the JSON file.
+        images: folder of the photos that a dataset's JSON names; None is where the JSON says.
 
     Raises:
         EngineError: see engine.exceptions; the collection is as it was.
     """
     if not collection.strip() or not is_storable(collection):
         raise BadRequest("a collection needs a name")
-    scan = scan_paths(paths, IndexReport(collection), images)
+    scan = scan_paths(paths, IndexReport(collection), images, settings.language)
     catalogue = Catalogue(settings.catalogue_url)
     try:
         info = open_collection(catalogue, collection, encoder)

@@ -5,29 +5,33 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.exceptions import SourceError
-from indexer.dataset_files import read_flickr8k, read_karpathy_json
+from indexer.dataset_files import read_dataset_json, read_layout
 from indexer.report import IndexReport
 from indexer.sources import Scan, os_reason
-from indexer.table_files import TABLE_SUFFIXES, names_its_columns, read_table
+from indexer.table_files import is_table, read_table
 from indexer.text_files import read_text_file, sidecars
-from model.dataset import is_flickr8k_layout
+from model.datasets import has_layout
 from model.photo import PHOTO_SUFFIXES
+from model.table_rows import TABLE_SUFFIXES
 
 
-def scan_paths(paths: Sequence[Path], report: IndexReport, images: Path | None = None) -> Scan:
+def scan_paths(
+    paths: Sequence[Path], report: IndexReport, images: Path | None = None, language: str = "english"
+) -> Scan:
     """Find what there is to index.
 
     Args:
         paths: folders of photos and texts, photos, text files, tables, datasets.
         report: where what cannot be indexed is counted.
-        images: folder of the photos of a Karpathy JSON; None is the folder of the JSON file.
+        images: folder of the photos that a dataset's JSON names; None is where the JSON says.
+        language: of the text files, which are split into sentences.
 
     Raises:
         SourceError: a path does not exist, a dataset is malformed, or there is nothing to index.
     """
     if not paths:
         raise SourceError("name at least one folder or file to index")
-    scan = Scan(report)
+    scan = Scan(report, language)
     for path in paths:
         _scan_path(os.path.abspath(path), images, scan)
     if report.seen == 0:
@@ -40,8 +44,8 @@ def _scan_path(path: str, images: Path | None, scan: Scan) -> None:
     suffix = os.path.splitext(path)[1].lower()
     scan.roots.add(path)
     if os.path.isdir(path):
-        if is_flickr8k_layout(Path(path)):
-            read_flickr8k(path, scan)
+        if has_layout(Path(path)):
+            read_layout(path, None, scan)
         else:
             _scan_folder(path, scan)
     elif not os.path.lexists(path):
@@ -62,7 +66,7 @@ def _read_file(path: str, suffix: str, images: Path | None, scan: Scan) -> None:
     elif suffix in TABLE_SUFFIXES:
         read_table(path, path, scan)
     elif suffix == ".json":
-        read_karpathy_json(path, images, scan)
+        read_dataset_json(path, images, scan)
     else:
         scan.refuse(path, "is not a photo, text, table or dataset")
 
@@ -87,5 +91,5 @@ def _scan_folder(root: str, scan: Scan) -> None:
                 continue
             elif suffix == ".txt":
                 read_text_file(path, root, scan)
-            elif suffix in TABLE_SUFFIXES and names_its_columns(path):
+            elif suffix in TABLE_SUFFIXES and is_table(path):
                 read_table(path, root, scan)

@@ -53,10 +53,12 @@ class Scan:
         photos: by path.
         documents: by path.
         roots: the paths that were asked for.
+        language: of the text files (see model.words.split_sentences).
         unreadable: folders and files that are there but cannot be read: what the collection holds of them stays.
     """
 
     report: IndexReport
+    language: str = "english"
     photos: dict[str, PhotoFile] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     roots: set[str] = field(default_factory=set)

@@ -19,7 +19,7 @@ def read_text_file(path: str, root: str, scan: Scan) -> None:
         scan.refuse(path, "is not UTF-8")
         return
     photo = described_photo(path)
-    texts = (clean(sentence) for sentence in split_sentences(text))
+    texts = (clean(sentence) for sentence in split_sentences(text, scan.language))
     scan.add_document(path, root, [SourceSentence(sentence, photo) for sentence in texts if sentence])
 
 

@@ -1,17 +1,14 @@
-"""Photos with sentences and splits, from the layouts that the field uses."""
+"""Photos with sentences and splits, whatever layout they were read from (see model.datasets)."""
 
-import json
-from collections import defaultdict
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from model.exceptions import DatasetError
 
-_TOKENS = Path("Flickr8k_text/Flickr8k.token.txt")
-_PHOTOS = Path("Flicker8k_Dataset")  # spelt so in the official distribution
-SPLITS = ("train", "dev", "test")
+NO_SPLIT = "none"
+SPLIT_NAMES = {"val": "dev", "valid": "dev", "validation": "dev", "restval": "train"}
+"""What other layouts call our splits; "restval" is the part of COCO's val2014 that Karpathy trains on."""
 
 
 @dataclass(frozen=True)
@@ -22,113 +19,66 @@ class DatasetImage:
     split: str
     sentences: tuple[str, ...]
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be learned from it, short of decoding it, as the end of a sentence; None if nothing."""
+        if not self.sentences:
+            return "has no sentence"
+        if not os.path.isfile(self.path):
+            return "is not there"
+        return None
+
 
 @dataclass(frozen=True)
 class Dataset:
-    """Photos with sentences."""
+    """Photos with sentences, each photo once."""
 
     name: str
     images: tuple[DatasetImage, ...]
 
     def split(self, name: str) -> list[DatasetImage]:
-        """Return the photos of a split that have sentences.
+        """Return the photos of a split, all of them there and with sentences.
 
         Raises:
-            DatasetError: no photo is in the split, or one of the split's photos is not on the disk.
+            DatasetError: no photo is in the split, or some are not on the disk or have no sentence: the first is named.
         """
-        chosen = [image for image in self.images if image.split == name and image.sentences]
+        chosen = [image for image in self.images if image.split == name]
         if not chosen:
-            there = sorted({image.split for image in self.images})
-            raise DatasetError(f"{self.name} has no split {name!r} with sentences; it has {', '.join(there)}")
-        for image in chosen:
-            if not image.path.is_file():
-                raise DatasetError(f"{self.name}: the photo {image.path} of the {name} split is not there")
+            there = ", ".join(sorted({image.split for image in self.images})) or "no photo at all"
+            raise DatasetError(f"{self.name} has no split {name!r}; it has {there}")
+        refuse_unusable(
+            [f"{image.path} {image.problem}" for image in chosen if image.problem], self.name, len(chosen), name
+        )
         return chosen
 
 
-def is_flickr8k_layout(path: Path) -> bool:
-    """Tell whether a folder is laid out as the official Flickr8k distribution."""
-    return (path / _TOKENS).is_file() and (path / _PHOTOS).is_dir()
-
-
-def read_dataset(path: Path, images: Path | None = None) -> Dataset:
-    """Read a dataset: a folder in the Flickr8k layout, or Karpathy's dataset JSON.
+def refuse_unusable(problems: list[str], dataset: str, total: int, split: str) -> None:
+    """Refuse a split with photos of no use.
 
     Args:
-        path: the folder, or the JSON file.
-        images: the folder of the JSON's photos; the JSON's own folder if not given.
+        problems: photo and what is wrong, one sentence each.
+        dataset: its name.
+        total: photos in the split.
+        split: its name.
 
     Raises:
-        DatasetError: what is wrong, the item named.
+        DatasetError: there are problems; it names the first and says how many.
     """
-    if path.is_dir():
-        if not is_flickr8k_layout(path):
-            raise DatasetError(f"{path} is not in the Flickr8k layout: {_TOKENS} or {_PHOTOS} is missing")
-        return _read_flickr8k(path)
-    if not path.is_file():
-        raise DatasetError(f"the dataset {path} does not exist")
-    return _read_karpathy(path, images or path.parent)
+    if problems:
+        raise DatasetError(
+            f"{dataset}: {len(problems):,} of the {total:,} photos of the {split} split cannot be used, the first: "
+            f"{problems[0]}; put this right, or train without them by --skip-missing"
+        )
 
 
-def _read_flickr8k(root: Path) -> Dataset:
-    sentences: dict[str, list[str]] = defaultdict(list)
-    for number, line in enumerate(_read_text(root / _TOKENS).splitlines(), start=1):
-        key, tab, sentence = line.partition("\t")
-        name, mark, _ = key.rpartition("#")
-        if not tab or not mark:
-            raise DatasetError(f"{root / _TOKENS}, line {number}: expected name.jpg#0, a tab and a sentence")
-        sentences[name].append(sentence.strip())
-    splits = {}
-    for split in SPLITS:
-        listing = root / "Flickr8k_text" / f"Flickr_8k.{split}Images.txt"
-        if listing.is_file():
-            splits.update(dict.fromkeys(_read_text(listing).split(), split))
-    found = {photo.name for photo in (root / _PHOTOS).iterdir()}
-    names = sorted(found | splits.keys())
-    return Dataset(
-        root.name,
-        tuple(
-            DatasetImage(root / _PHOTOS / name, splits.get(name, "none"), tuple(sentences.get(name, ())))
-            for name in names
-        ),
-    )
+def refuse_duplicates(images: list[DatasetImage], source: Path) -> None:
+    """Refuse a photo that is listed twice.
 
-
-def _read_karpathy(path: Path, root: Path) -> Dataset:
-    try:
-        document = json.loads(_read_text(path))
-    except json.JSONDecodeError as error:
-        raise DatasetError(f"{path} is not valid JSON: line {error.lineno}, {error.msg}") from error
-    entries = document.get("images") if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        raise DatasetError(f'{path} is not a dataset JSON: it has no list "images"')
-    images = [_karpathy_image(entry, number, path, root) for number, entry in enumerate(entries)]
-    _refuse_duplicates([image.path for image in images], path)
-    return Dataset(str(document.get("dataset", path.stem)), tuple(images))
-
-
-def _karpathy_image(entry: Any, number: int, path: Path, root: Path) -> DatasetImage:
-    try:
-        folder = entry.get("filepath", "")  # COCO has one
-        split = {"val": "dev", "restval": "train"}.get(entry["split"], entry["split"])
-        sentences = tuple(str(sentence["raw"]) for sentence in entry["sentences"])
-        return DatasetImage(root / str(folder) / str(entry["filename"]), str(split), sentences)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise DatasetError(f'{path}: image {number} lacks "filename", "split" or "sentences" with "raw"') from error
-
-
-def _refuse_duplicates(paths: Sequence[Path], source: Path) -> None:
+    Raises:
+        DatasetError: the photo is named.
+    """
     seen: set[Path] = set()
-    for path in paths:
-        if path in seen:
-            raise DatasetError(f"{source}: the photo {path.name} is listed twice")
-        seen.add(path)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+    for image in images:
+        if image.path in seen:
+            raise DatasetError(f"{source}: the photo {image.path.name} is listed twice")
+        seen.add(image.path)

@@ -1,18 +1,21 @@
 """Phrases of sentences and the boxes they name: Flickr30k Entities (Plummer et al. 2017), for measuring only.
 
 Training on these boxes or phrases would no longer be the method, which learns from whole sentences alone.
+
+    {"a.jpg": {"sentences": ["A dog runs ."], "phrases": [{"sentence": 0, "phrase": "A dog", "entity": 1}],
+               "boxes": {"1": [[0, 0, 50, 50]]}}}
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import NonNegativeInt, TypeAdapter
 
 from model.dataset import DatasetImage
+from model.datasets.files import read_json
 from model.exceptions import DatasetError
 
 
@@ -31,36 +34,46 @@ class Phrase:
     boxes: npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    sentence: NonNegativeInt
+    phrase: str
+    entity: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    sentences: tuple[str, ...]
+    phrases: tuple[_Phrase, ...]
+    boxes: dict[str, list[tuple[float, float, float, float]]]
+
+
+_DOCUMENT = TypeAdapter(dict[str, _Photo])
+
+
 def read_entities(path: Path, images: Sequence[DatasetImage]) -> list[list[Phrase]]:
     """Read the phrases that have boxes, for each of the images.
 
     Raises:
-        DatasetError: the file cannot be read, or lacks a photo, which is named.
+        DatasetError: the file cannot be read, or is malformed or lacks a photo, which is named.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DatasetError(f"the entities {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise DatasetError(f"the entities {path} are not valid JSON") from error
-    if not isinstance(document, dict):
-        raise DatasetError(f"the entities {path} are not an object with a photo's name as the key")
+    document = read_json(path, _DOCUMENT)
     missing = [image.path.name for image in images if image.path.name not in document]
     if missing:
-        raise DatasetError(f"the entities {path} are of other photos: {missing[0]} is not among them")
+        raise DatasetError(
+            f"the entities {path} are of other photos: {missing[0]} is not among them, the first of {len(missing):,}"
+        )
     return [_phrases(document[image.path.name], image.path.name, path) for image in images]
 
 
-def _phrases(entry: Any, name: str, path: Path) -> list[Phrase]:
-    try:
-        return [
-            Phrase(
-                entry["sentences"][phrase["sentence"]],
-                phrase["phrase"],
-                np.asarray(entry["boxes"][str(phrase["entity"])], dtype=np.float32).reshape(-1, 4),
-            )
-            for phrase in entry["phrases"]
-            if entry["boxes"].get(str(phrase["entity"]))
-        ]
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
-        raise DatasetError(f"the entities {path} are malformed at the photo {name}") from error
+def _phrases(photo: _Photo, name: str, path: Path) -> list[Phrase]:
+    found = []
+    for phrase in photo.phrases:
+        if phrase.sentence >= len(photo.sentences):
+            raise DatasetError(f"the entities {path} are malformed at the photo {name}: no sentence {phrase.sentence}")
+        boxes = np.array(photo.boxes.get(str(phrase.entity), []), dtype=np.float32).reshape(-1, 4)
+        if not (boxes[:, 2:] > boxes[:, :2]).all():
+            raise DatasetError(f"the entities {path} are malformed at the photo {name}: a box ends before it begins")
+        if len(boxes):
+            found.append(Phrase(photo.sentences[phrase.sentence], phrase.phrase, boxes))
+    return found

@@ -159,6 +159,7 @@ def test_a_home_and_a_setting_that_cannot_be_used_are_told(dvsa: Run, tmp_path: 
     (tmp_path / "file").write_text("x")
     complaint(dvsa("search", "a dog", DVSA_HOME=str(tmp_path / "file")))
     assert "DVSA_MAX_PIXELS" in complaint(dvsa("search", "a dog", DVSA_MAX_PIXELS="many"))
+    assert "'klingon'" in complaint(dvsa("search", "a dog", DVSA_LANGUAGE="klingon"))
 
 
 def test_a_checkpoint_that_is_not_there_is_told(dvsa: Run, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ NO_WORD = "sentence has no word that the model knows"
         (b"...!?\n-- ;", NO_WORD, 0),
         (b"zzxy zzyx.", NO_WORD, 0),
         (b"\xff\xfeabc \xe9", "is not UTF-8", 0),
-        ("Die Straße ist naß. 犬が走る。".encode(), None, 2),
+        ("Die Straße ist naß. イヌが走る。".encode(), None, 2),
         (b"\xef\xbb\xbfA dog runs.", None, 1),
         (b"A dog\0 runs.\r\nTwo cats sleep.\r\n", None, 2),
         (b"dog " * 10_000, None, 1),
@@ -164,3 +164,34 @@ def test_flickr8k_layout(workspace: Workspace) -> None:
     report = workspace.index()
     assert (report.photos, report.sentences, report.skipped) == (2, 3, {})
     assert workspace.sentences() == {"A dog runs .": "a.jpg", "Two cats .": "a.jpg", "The sun .": "b.jpg"}
+
+
+def test_flickr30k_layout_and_its_missing_photo(workspace: Workspace) -> None:
+    make_photo(workspace.photos / "flickr30k-images" / "1.jpg", 1)
+    workspace.text("results_20130124.token", "1.jpg#0\tA dog runs .\n2.jpg#0\tTwo cats .\n")
+    report = workspace.index()
+    assert (report.photos, report.sentences) == (1, 2)
+    missing = workspace.photos / "flickr30k-images" / "2.jpg"
+    assert [(item.name, item.reason) for item in report.skipped_items] == [(str(missing), "does not exist")]
+    assert workspace.sentences() == {"A dog runs .": "1.jpg", "Two cats .": None}
+
+
+def test_coco_captions_as_a_folder_and_as_a_file(workspace: Workspace) -> None:
+    make_photo(workspace.photos / "val2017" / "a.png", 1)
+    (workspace.photos / "annotations").mkdir()
+    document = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [{"id": 5, "image_id": 1, "caption": "A dog runs"}],
+    }
+    path = workspace.text("annotations/captions_val2017.json", json.dumps(document))
+    assert workspace.index().skipped == {}
+    assert workspace.sentences() == {"A dog runs": "a.png"}
+    report = workspace.index(path, images=workspace.photos / "val2017")
+    assert (report.photos, report.sentences, report.skipped) == (1, 2, {})  # once more, as a document of its own
+
+
+def test_text_files_are_split_as_their_language_has_it(workspace: Workspace) -> None:
+    workspace.text("notes.txt", "एक कुत्ता दौड़ता है। एक बिल्ली सोती है।")
+    assert workspace.index().sentences == 1
+    workspace.settings = workspace.settings.model_copy(update={"language": "hindi"})
+    assert workspace.index().sentences == 2

@@ -22,6 +22,12 @@ ENTRY = {
     ],
     "boxes": {"1": [[0, 0, 50, 50]], "2": [[50, 50, 100, 100], [0, 50, 50, 100]]},
 }
+
+
+def broken(**changes: object) -> str:
+    return json.dumps({"a.jpg": ENTRY | changes})
+
+
 IMAGE = DatasetImage(Path("a.jpg"), "dev", ("A dog and a cat .",))
 
 
@@ -36,10 +42,18 @@ def test_phrases_without_a_box_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not valid JSON"),
-        ("[]", "not an object"),
-        ('{"b.jpg": {}}', r"of other photos: a\.jpg is not among them"),
-        ('{"a.jpg": {"phrases": [{}], "boxes": {}}}', r"malformed at the photo a\.jpg"),
+        ("", "is empty"),
+        ("{", "Invalid JSON: EOF"),
+        ("[]", "should be an object"),
+        ("{}", r"of other photos: a\.jpg is not among them, the first of 1"),
+        (
+            '{"a.jpg": {"sentences": [], "phrases": [{}], "boxes": {}}}',
+            r"malformed at a\.jpg\.phrases\.0\.sentence: Fie",
+        ),
+        (broken(phrases=[{"sentence": 1, "phrase": "A dog", "entity": 1}]), r"photo a\.jpg: no sentence 1"),
+        (broken(phrases=[{"sentence": -1, "phrase": "A dog", "entity": 1}]), r"malformed at a\.jpg\.phrases\.0\.sent"),
+        (broken(boxes={"1": [[0, 0, 50]]}), r"malformed at a\.jpg\.boxes\.1\.0"),
+        (broken(boxes={"1": [[0, 0, 50, 50], [9, 9, 9, 20]]}), r"photo a\.jpg: a box ends before it begins"),
     ],
 )
 def test_bad_entities_are_named(tmp_path: Path, text: str, message: str) -> None:
