@@ -41,6 +41,7 @@ def alignment(
     """Train the alignment model: photos and sentences into one space.
 
     Trains on the split "train", keeps the epoch that is best on "dev". Region features are extracted once and kept.
+    Several processes share each batch: torchrun --nproc-per-node N -m api train alignment ...
     """
     import torch
 
@@ -49,9 +50,12 @@ def alignment(
     from model.configurations import CONFIGURATIONS
     from model.datasets import read_dataset
     from model.split_features import split_features
-    from model.train import Trainer
+    from model.train import AlignmentTask
+    from model.training.processes import joined_processes
+    from model.training.trainer import Trainer
     from model.vocabulary import Vocabulary
 
+    processes = click.get_current_context().with_resource(joined_processes())
     data = read_dataset(dataset, images)
     if skip_missing:
         data = _without_unusable(data)
@@ -61,16 +65,20 @@ def alignment(
     config = replace(config, proposer=proposals or config.proposer)
     training = replace(training, epochs=epochs or training.epochs, seed=seed)
     folder = cache or output / "features"
-    train_split = split_features(data, "train", config, folder)
-    dev_split = split_features(data, "dev", config, folder)
+    with processes.first_before_others():
+        train_split = split_features(data, "train", config, folder)
+        dev_split = split_features(data, "dev", config, folder)
     sentences = [sentence for image in train_split.images for sentence in image.sentences]
     vocabulary = Vocabulary.from_sentences(sentences)
     torch.manual_seed(seed)
     model = build_alignment_model(config, len(vocabulary))
-    trainer = Trainer(model, vocabulary, train_split, dev_split, training, output)
+    task = AlignmentTask(model, vocabulary, train_split, dev_split, training, processes)
+    trainer = Trainer(task, training, output)
     if resume:
         trainer.resume()
     trainer.run()
+    if not processes.first:
+        return
     command = (
         f"dvsa train alignment --dataset {data.name} --config {name} --proposals {config.proposer} "
         f"--epochs {training.epochs} --seed {seed}{' --skip-missing' if skip_missing else ''}"

@@ -43,6 +43,8 @@ def image_sentence_scores(
     Source: Karpathy and Fei-Fei 2015, eq. 8.
     """
     products = torch.einsum("ird,swd->irsw", regions, words)  # (I, R, S, W)
+    with torch.no_grad():  # in place, and not worth a node in the graph: what is masked never wins, nor has a gradient
+        products.masked_fill_(~region_mask[:, :, None, None], -torch.inf).masked_fill_(~word_mask, -torch.inf)
     total = best_region_term(products, region_mask, word_mask, config)  # (I, S)
     if config.directions == "both":
         total = total + best_word_term(products, region_mask, word_mask, config)
@@ -51,13 +53,13 @@ def image_sentence_scores(
 
 def best_region_term(products: Tensor, region_mask: Tensor, word_mask: Tensor, config: ScoreConfig) -> Tensor:
     """Sum or average over words the product with their best region; products (I, R, S, W) to scores (I, S)."""
-    best = products.masked_fill(~region_mask[:, :, None, None], -torch.inf).amax(dim=1)  # (I, S, W)
-    total = best.masked_fill(~word_mask, 0.0).sum(dim=2)  # (I, S)
+    best = products.max(dim=1).values.masked_fill(~word_mask, 0.0)  # (I, S, W)
+    total = best.sum(dim=2)  # (I, S)
     return total / word_mask.sum(dim=1) if config.reduction == "mean" else total
 
 
 def best_word_term(products: Tensor, region_mask: Tensor, word_mask: Tensor, config: ScoreConfig) -> Tensor:
     """Sum or average over regions the product with their best word; products (I, R, S, W) to scores (I, S)."""
-    best = products.masked_fill(~word_mask, -torch.inf).amax(dim=3)  # (I, R, S)
-    total = best.masked_fill(~region_mask[:, :, None], 0.0).sum(dim=1)  # (I, S)
+    best = products.max(dim=3).values.masked_fill(~region_mask[:, :, None], 0.0)  # (I, R, S)
+    total = best.sum(dim=1)  # (I, S)
     return total / region_mask.sum(dim=1)[:, None] if config.reduction == "mean" else total

@@ -64,3 +64,16 @@ def test_score_of_a_pair_does_not_depend_on_its_batch() -> None:
     alone = image_sentence_scores(regions[2:3], region_mask[2:3], words[4:5], word_mask[4:5], config)
     assert alone.shape == (1, 1)
     assert together[2, 4].item() == pytest.approx(alone.item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("directions", ["words", "both"])
+def test_gradient_is_that_of_finite_differences_with_padding(directions: str) -> None:
+    generator = torch.Generator().manual_seed(2)
+    regions = torch.randn(2, 3, 4, generator=generator, dtype=torch.float64, requires_grad=True)
+    words = torch.randn(3, 3, 4, generator=generator, dtype=torch.float64, requires_grad=True)
+    region_mask = torch.tensor([[True, True, False], [True, True, True]])
+    word_mask = torch.tensor([[True, False, False], [True, True, True], [True, True, False]])
+    config = ScoreConfig(directions, "mean")  # type: ignore[arg-type]
+    assert torch.autograd.gradcheck(
+        lambda r, w: image_sentence_scores(r, region_mask, w, word_mask, config), (regions, words)
+    )

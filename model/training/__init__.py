@@ -1,0 +1,1 @@
+"""The training loop, apart from what is trained: epochs, schedule, average, saving, resuming, logs, processes."""
