@@ -24,11 +24,13 @@ class Phrase:
         sentence: the whole sentence.
         text: the phrase, a run of the sentence's words.
         boxes: what it names, float32 (B, 4), pixels of the photo, B at least 1.
+        type: of what it names, such as "people" or "animals"; "other" is a type too.
     """
 
     sentence: str
     text: str
     boxes: npt.NDArray[np.float32]
+    type: str = "other"
 
 
 def read_entities(path: Path, images: Sequence[DatasetImage]) -> list[list[Phrase]]:
@@ -58,6 +60,7 @@ def _phrases(entry: Any, name: str, path: Path) -> list[Phrase]:
                 entry["sentences"][phrase["sentence"]],
                 phrase["phrase"],
                 np.asarray(entry["boxes"][str(phrase["entity"])], dtype=np.float32).reshape(-1, 4),
+                str(phrase.get("type", "other")),
             )
             for phrase in entry["phrases"]
             if entry["boxes"].get(str(phrase["entity"]))
