@@ -1,16 +1,39 @@
 """`dvsa evaluate`: measure a checkpoint as the field does."""
 
 import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from model.checkpoint import Checkpoint
-    from model.dataset import Dataset
-    from model.train import SplitFeatures
+    from api.evaluation_report.evaluation import Evaluation
+    from api.evaluation_source import Loaded
+    from model.metrics import Recall
+    from model.retrieval import SplitRanking
+
+FILE = click.Path(path_type=Path)
+
+
+def source_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say what is measured; all but --json reach it as fields of `Source`."""
+    options = (
+        click.option("--dataset", required=True, type=FILE, help="Flickr8k layout, or dataset JSON."),
+        click.option("--images", type=FILE, help="Folder of the JSON's photos."),
+        click.option("--split", default="dev", show_default=True, help="Usually dev or test."),
+        click.option("--subset", type=click.IntRange(1), help="Only the first so many photos of the split."),
+        click.option("--checkpoint", type=FILE, help="Folder; the bundled one if left out."),
+        click.option("--cache", type=FILE, help="Keep region features in this folder for the next run."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -19,80 +42,120 @@ def evaluate() -> None:
 
 
 @evaluate.command()
-@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="A dataset: folder, JSON, CSV or TSV.")
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the photos that a file names.")
-@click.option("--split", default="dev", show_default=True, help="Usually dev or test.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder; the bundled one if left out.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Keep region features in this folder for the next run.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@source_options
+@click.option("--folds", type=click.IntRange(1), default=1, show_default=True, help="Equal parts, their mean measured.")
+@click.option("--ranks", type=FILE, help="Write the rank of every query into this JSON file.")
+@click.option("--report", type=FILE, help="Write a page with charts and examples into this folder.")
+@click.option("--entities", type=FILE, help="Flickr30k Entities of these photos: grounding in the report.")
 def retrieval(
-    dataset: Path, images: Path | None, split: str, checkpoint: Path | None, cache: Path | None, as_json: bool
+    as_json: bool, folds: int, ranks: Path | None, report: Path | None, entities: Path | None, **source: Any
 ) -> None:
-    """Recall@1, 5, 10 and median rank in both directions, over all photos and sentences of the split."""
-    from model.checkpoint import BUNDLED, load_checkpoint
-    from model.datasets import read_dataset
-    from model.retrieval import measure_retrieval
+    r"""Recall@1, 5, 10 and median rank in both directions, over all photos and sentences of the split.
 
-    data = read_dataset(dataset, images)
-    loaded = load_checkpoint(checkpoint or BUNDLED)
-    chosen = _features(data, split, loaded, cache)
-    photo, sentence = measure_retrieval(loaded.model, loaded.vocabulary, chosen.images, chosen.features)
-    result = {
-        "dataset": data.name,
-        "split": split,
-        "images": len(chosen.images),
-        "sentences": sum(len(image.sentences) for image in chosen.images),
-        "image_to_sentence": asdict(photo),
-        "sentence_to_image": asdict(sentence),
+    COCO's "1K" and "5K" of the literature, from the 5,000 test photos of Karpathy's JSON:
+
+    \b
+        dvsa evaluate retrieval ... --subset 1000     1K, one subset
+        dvsa evaluate retrieval ... --folds 5         1K, the mean of five
+        dvsa evaluate retrieval ...                   5K
+    """
+    if entities and not report:
+        raise click.UsageError("--entities belongs to --report; alone, it is for `dvsa evaluate grounding`")
+    if ranks:
+        from api.ranks_file import check_ranks_file
+
+        check_ranks_file(ranks)
+    if report:
+        from api.evaluation_report.folder import check_report_folder
+
+        check_report_folder(report)
+    from api.evaluation_source import Source, load  # the model's libraries, after the cheap checks
+    from model.retrieval import rank_split
+
+    loaded = load(Source(**source, folds=folds, entities=entities))
+    checkpoint, images = loaded.checkpoint, loaded.chosen.images
+    ranking = rank_split(checkpoint.model, checkpoint.vocabulary, images, loaded.chosen.features, folds)
+    measured = {
+        "dataset": loaded.dataset,
+        "split": source["split"],
+        "images": len(images),
+        "sentences": len(ranking.image_of),
     }
-    if as_json:
-        click.echo(json.dumps(result))
-        return
-    click.echo(f"{data.name} {split}: {result['images']:,} photos, {result['sentences']:,} sentences")
-    for name, found in (("photo -> sentence", photo), ("sentence -> photo", sentence)):
-        click.echo(
-            f"{name}  R@1 {found.r1:5.1f}  R@5 {found.r5:5.1f}  R@10 {found.r10:5.1f}  median {found.median_rank:g}"
-        )
+    if ranks:
+        from api.ranks_file import write_ranks
+
+        write_ranks(ranks, measured, images, ranking)
+    if report:
+        from api.evaluation_report.page import write_report
+
+        page = write_report(_evaluation(loaded, source["split"], ranking), report)
+        click.echo(f"the report is {page}", err=True)
+    _show(measured, ranking, as_json)
 
 
 @evaluate.command()
-@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="A dataset: folder, JSON, CSV or TSV.")
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the photos that a file names.")
-@click.option("--split", default="dev", show_default=True, help="Usually dev or test.")
-@click.option("--entities", required=True, type=click.Path(path_type=Path), help="Flickr30k Entities of these photos.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder; the bundled one if left out.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Keep region features in this folder for the next run.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def grounding(
-    dataset: Path, images: Path | None, split: str, entities: Path, checkpoint: Path | None, cache: Path | None,
-    as_json: bool,
-) -> None:  # fmt: skip
+@source_options
+@click.option("--entities", required=True, type=FILE, help="Flickr30k Entities of these photos.")
+def grounding(as_json: bool, entities: Path, **source: Any) -> None:
     """Whether the region that a phrase's words choose is what the phrase names, over all phrases that have a box."""
-    from model.checkpoint import BUNDLED, load_checkpoint
-    from model.datasets import read_dataset
-    from model.entities import read_entities
+    from api.evaluation_source import Source, load
     from model.grounding import measure_grounding
 
-    data = read_dataset(dataset, images)
-    phrases = read_entities(entities, data.split(split))
-    loaded = load_checkpoint(checkpoint or BUNDLED)
-    chosen = _features(data, split, loaded, cache)
-    found = measure_grounding(loaded.model, loaded.vocabulary, phrases, chosen.features, chosen.boxes)
+    split = source["split"]
+    loaded = load(Source(**source, entities=entities))
+    checkpoint, chosen = loaded.checkpoint, loaded.chosen
+    found = measure_grounding(checkpoint.model, checkpoint.vocabulary, loaded.phrases, chosen.features, chosen.boxes)
     result = {"split": split, "images": len(chosen.images), **asdict(found)}
     if as_json:
         click.echo(json.dumps(result))
         return
-    click.echo(f"{data.name} {split}: {result['images']:,} photos, {found.phrases:,} phrases with a box")
+    click.echo(f"{loaded.dataset} {split}: {result['images']:,} photos, {found.phrases:,} phrases with a box")
     click.echo(f"IoU 0.5  {found.iou50:5.1f} %   pointing game  {found.pointing:5.1f} %")
     click.echo(f"best region's IoU 0.5 or more (what a perfect choice reaches)  {found.proposal_recall:5.1f} %")
 
 
-def _features(data: "Dataset", split: str, loaded: "Checkpoint", cache: Path | None) -> "SplitFeatures":
-    """Region features of a split, in a folder that is kept where one is named."""
-    from contextlib import nullcontext
-    from tempfile import TemporaryDirectory
+def _evaluation(loaded: "Loaded", split: str, ranking: "SplitRanking") -> "Evaluation":
+    """Gather what the report is made of; grounding too, where boxes of phrases are known."""
+    from api.evaluation_report.evaluation import Evaluation
+    from model.grounding import ground_phrases
 
-    from model.split_features import split_features
+    checkpoint, chosen = loaded.checkpoint, loaded.chosen
+    return Evaluation(
+        dataset=loaded.dataset,
+        split=split,
+        images=chosen.images,
+        ranking=ranking,
+        checkpoint=checkpoint,
+        features=chosen.features,
+        boxes=chosen.boxes,
+        grounded=ground_phrases(checkpoint.model, checkpoint.vocabulary, loaded.phrases, chosen.features, chosen.boxes),
+        command=shlex.join(["dvsa", *sys.argv[1:]]),
+        day=datetime.now().astimezone().date().isoformat(),
+    )
 
-    with nullcontext(str(cache)) if cache else TemporaryDirectory() as folder:
-        return split_features(data, split, loaded.model.config, Path(folder))
+
+def _show(measured: dict[str, Any], ranking: "SplitRanking", as_json: bool) -> None:
+    """Print both directions, and how far the folds lie apart."""
+    photo, sentence = ranking.recall()
+    folds = ranking.recalls()
+    if as_json:
+        result = {**measured, "image_to_sentence": asdict(photo), "sentence_to_image": asdict(sentence)}
+        if len(folds) > 1:
+            result["folds"] = [
+                {"image_to_sentence": asdict(one), "sentence_to_image": asdict(other)} for one, other in folds
+            ]
+        click.echo(json.dumps(result))
+        return
+    click.echo(
+        f"{measured['dataset']} {measured['split']}: {measured['images']:,} photos, {measured['sentences']:,} sentences"
+        + (f"; mean of {len(folds)} folds of {measured['images'] // len(folds):,} photos" if len(folds) > 1 else "")
+    )
+    click.echo(_line("photo -> sentence", photo, [one for one, _ in folds]))
+    click.echo(_line("sentence -> photo", sentence, [other for _, other in folds]))
+
+
+def _line(name: str, found: "Recall", folds: "Sequence[Recall]") -> str:
+    line = f"{name}  R@1 {found.r1:5.1f}  R@5 {found.r5:5.1f}  R@10 {found.r10:5.1f}  median {found.median_rank:g}"
+    if len(folds) == 1:
+        return line
+    return f"{line}  (R@1 of the folds {min(one.r1 for one in folds):.1f} to {max(one.r1 for one in folds):.1f})"

@@ -27,11 +27,13 @@ class Phrase:
         sentence: the whole sentence.
         text: the phrase, a run of the sentence's words.
         boxes: what it names, float32 (B, 4), pixels of the photo, B at least 1.
+        type: of what it names, such as "people" or "animals"; "other" is a type too.
     """
 
     sentence: str
     text: str
     boxes: npt.NDArray[np.float32]
+    type: str = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class _Phrase:
     sentence: NonNegativeInt
     phrase: str
     entity: int | str
+    type: str = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +78,5 @@ def _phrases(photo: _Photo, name: str, path: Path) -> list[Phrase]:
         if not (boxes[:, 2:] > boxes[:, :2]).all():
             raise DatasetError(f"the entities {path} are malformed at the photo {name}: a box ends before it begins")
         if len(boxes):
-            found.append(Phrase(photo.sentences[phrase.sentence], phrase.phrase, boxes))
+            found.append(Phrase(photo.sentences[phrase.sentence], phrase.phrase, boxes, phrase.type))
     return found

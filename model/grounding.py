@@ -34,6 +34,27 @@ class Grounding:
     proposal_recall: float
 
 
+@dataclass(frozen=True)
+class GroundedPhrase:
+    """A phrase and what a model made of it.
+
+    Attributes:
+        image: row of its photo.
+        phrase: with its boxes.
+        region: number of the chosen region.
+        hit: the region overlaps one of the phrase's boxes by an IoU of 0.5 or more.
+        pointed: the region's centre lies in one of them.
+        possible: any region overlaps one of them so.
+    """
+
+    image: int
+    phrase: Phrase
+    region: int
+    hit: bool
+    pointed: bool
+    possible: bool
+
+
 def phrase_places(sentence: Sequence[str], phrase: Sequence[str]) -> list[int]:
     """Find the first run of a phrase's words in a sentence; the places of its words, empty where it has no such run.
 
@@ -47,13 +68,13 @@ def phrase_places(sentence: Sequence[str], phrase: Sequence[str]) -> list[int]:
 
 
 @torch.inference_mode()
-def measure_grounding(
+def ground_phrases(
     model: AlignmentModel,
     vocabulary: Vocabulary,
     phrases: Sequence[Sequence[Phrase]],
     features: npt.NDArray[np.float16],
     boxes: npt.NDArray[np.float32],
-) -> Grounding:
+) -> list[GroundedPhrase]:
     """Choose for each phrase the region with the highest sum of its words' products, and compare with its boxes.
 
     A phrase none of whose words is known takes the whole photo.
@@ -64,9 +85,11 @@ def measure_grounding(
         phrases: of each of the I photos.
         features: float16 (I, R, F + 5).
         boxes: of the regions, float32 (I, R, 4), pixels, the whole photo last.
+
+    Returns:
+        The phrases in their order.
     """
-    found = np.zeros(3)  # iou50, pointing, proposal recall
-    total = 0
+    found = []
     for row, of_photo in enumerate(phrases):
         regions = model.image_encoder(torch.from_numpy(np.asarray(features[row], dtype=np.float32)))  # (R, D)
         vectors = _sentence_vectors(model, vocabulary, {phrase.sentence for phrase in of_photo})
@@ -75,10 +98,35 @@ def measure_grounding(
             places = phrase_places(words, [word for word in words_of(phrase.text) if word in vocabulary])
             sums = (regions @ encoded[places].T).sum(dim=1)  # (R,)
             chosen = int(sums.argmax()) if places else len(boxes[row]) - 1
-            found += _hits(boxes[row], chosen, phrase.boxes)
-            total += 1
-    iou50, pointing, proposal_recall = (round(float(value), 2) for value in 100.0 * found / max(total, 1))
-    return Grounding(total, iou50, pointing, proposal_recall)
+            found.append(grounded(row, phrase, boxes[row], chosen))
+    return found
+
+
+def grounded(image: int, phrase: Phrase, regions: npt.NDArray[np.float32], chosen: int) -> GroundedPhrase:
+    """Compare a chosen region, and all regions, float32 (R, 4), with the boxes of a phrase."""
+    overlaps = box_iou(torch.from_numpy(regions), torch.from_numpy(phrase.boxes)).amax(dim=1)  # (R,)
+    x, y = (regions[chosen, :2] + regions[chosen, 2:]) / 2
+    x0, y0, x1, y1 = phrase.boxes.T
+    inside = bool(((x0 <= x) & (x < x1) & (y0 <= y) & (y < y1)).any())
+    return GroundedPhrase(image, phrase, chosen, bool(overlaps[chosen] >= IOU), inside, bool(overlaps.max() >= IOU))
+
+
+def summary(found: Sequence[GroundedPhrase]) -> Grounding:
+    """Count what was found, as percentages of all phrases."""
+    counts = np.array([[one.hit, one.pointed, one.possible] for one in found], dtype=np.float64).reshape(-1, 3)
+    hit, pointed, possible = (round(float(value), 2) for value in 100.0 * counts.sum(axis=0) / max(len(found), 1))
+    return Grounding(len(found), hit, pointed, possible)
+
+
+def measure_grounding(
+    model: AlignmentModel,
+    vocabulary: Vocabulary,
+    phrases: Sequence[Sequence[Phrase]],
+    features: npt.NDArray[np.float16],
+    boxes: npt.NDArray[np.float32],
+) -> Grounding:
+    """Measure grounding over all phrases; the arguments are those of `ground_phrases`."""
+    return summary(ground_phrases(model, vocabulary, phrases, features, boxes))
 
 
 def _sentence_vectors(
@@ -93,11 +141,3 @@ def _sentence_vectors(
         for sentence, rows in zip(filled, encoded, strict=True):
             vectors[sentence] = (known[sentence], rows[: len(known[sentence])])
     return vectors
-
-
-def _hits(regions: npt.NDArray[np.float32], chosen: int, true: npt.NDArray[np.float32]) -> list[bool]:
-    """Tell whether the chosen region overlaps, points into, and any region overlaps a true box."""
-    overlaps = box_iou(torch.from_numpy(regions), torch.from_numpy(true)).amax(dim=1)  # (R,)
-    x, y = (regions[chosen, :2] + regions[chosen, 2:]) / 2
-    inside = (true[:, 0] <= x) & (x < true[:, 2]) & (true[:, 1] <= y) & (y < true[:, 3])
-    return [bool(overlaps[chosen] >= IOU), bool(inside.any()), bool(overlaps.max() >= IOU)]

@@ -56,3 +56,22 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def indexed(dvsa: Run, photos: Path) -> "subprocess.CompletedProcess[str]":
     """What `dvsa index` of the photos into `small` said."""
     return dvsa("index", photos, "--collection", "small", "--json")
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 example photos with their sentences, two or three each, in the Flickr8k layout, half of them dev."""
+    root = tmp_path_factory.mktemp("data set")
+    (root / "Flickr8k_text").mkdir()
+    (root / "Flicker8k_Dataset").mkdir()
+    names: dict[str, list[str]] = {"train": [], "dev": []}
+    tokens = []
+    for number, photo in enumerate(sorted((EXAMPLES / "photos").glob("*.jpg"))[:40]):
+        shutil.copy(photo, root / "Flicker8k_Dataset")
+        names["dev" if number % 2 else "train"].append(photo.name)
+        sentences = photo.with_suffix(".txt").read_text().splitlines()
+        tokens += [f"{photo.name}#{row}\t{sentence}" for row, sentence in enumerate(filter(None, sentences))]
+    (root / "Flickr8k_text/Flickr8k.token.txt").write_text("\n".join(tokens))
+    for split, photos in names.items():
+        (root / f"Flickr8k_text/Flickr_8k.{split}Images.txt").write_text("\n".join(photos))
+    return root

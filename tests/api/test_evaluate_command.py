@@ -3,38 +3,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from shutil import copyfile
 
 import pytest
 
 from model.checkpoint import load_checkpoint
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "photos"
 DVSA = Path(sys.executable).with_name("dvsa")
 
 
 def dvsa(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
     return subprocess.run([DVSA, *arguments], capture_output=True, text=True, env=environment, timeout=280)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example photos with their sentences, two or three each, in the Flickr8k layout."""
-    root = tmp_path_factory.mktemp("data set")
-    (root / "Flickr8k_text").mkdir()
-    (root / "Flicker8k_Dataset").mkdir()
-    names: dict[str, list[str]] = {"train": [], "dev": []}
-    tokens = []
-    for number, photo in enumerate(sorted(EXAMPLES.glob("*.jpg"))[:40]):
-        copyfile(photo, root / "Flicker8k_Dataset" / photo.name)
-        names["dev" if number % 2 else "train"].append(photo.name)
-        sentences = photo.with_suffix(".txt").read_text().splitlines()
-        tokens += [f"{photo.name}#{row}\t{sentence}" for row, sentence in enumerate(filter(None, sentences))]
-    (root / "Flickr8k_text/Flickr8k.token.txt").write_text("\n".join(tokens))
-    for split, photos in names.items():
-        (root / f"Flickr8k_text/Flickr_8k.{split}Images.txt").write_text("\n".join(photos))
-    return root
 
 
 def as_karpathy_json(dataset: Path, path: Path) -> None:

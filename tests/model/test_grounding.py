@@ -9,7 +9,7 @@ from model.alignment import AlignmentConfig, build_alignment_model
 from model.dataset import DatasetImage
 from model.entities import Phrase, read_entities
 from model.exceptions import DatasetError
-from model.grounding import measure_grounding, phrase_places
+from model.grounding import grounded, measure_grounding, phrase_places, summary
 from model.vocabulary import Vocabulary
 
 ENTRY = {
@@ -37,6 +37,7 @@ def test_phrases_without_a_box_are_left_out(tmp_path: Path) -> None:
     ((dog, cat),) = read_entities(path, [IMAGE])
     assert (dog.text, dog.boxes.tolist()) == ("A dog", [[0, 0, 50, 50]])
     assert len(cat.boxes) == 2
+    assert dog.type == "animals"
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,14 @@ def test_grounding_of_a_hand_made_model() -> None:
     boxes = np.array([[[0, 0, 10, 10], [40, 40, 60, 60], [0, 0, 100, 100]]], dtype=np.float32)
     found = measure_grounding(model, Vocabulary(["dog", "cat"]), [phrases], np.eye(3, dtype=np.float16)[None], boxes)
     assert (found.phrases, found.iou50, found.pointing, found.proposal_recall) == (4, 50.0, 75.0, 75.0)
+
+
+def test_each_phrase_says_what_it_chose_and_what_it_could() -> None:
+    regions = np.array([[0, 0, 10, 10], [40, 40, 60, 60], [0, 0, 100, 100]], dtype=np.float32)
+    phrase = Phrase("a dog", "a dog", np.array([[45, 45, 58, 58], [0, 0, 9, 9]], dtype=np.float32), "animals")
+    near = grounded(0, phrase, regions, 1)  # IoU 169 / 400 with one box, and its centre lies in it
+    assert (near.hit, near.pointed, near.possible) == (False, True, True)
+    right = grounded(0, phrase, regions, 0)  # IoU 81 / 100 with the other
+    assert (right.hit, right.pointed, right.possible) == (True, True, True)
+    assert summary([near, right]).iou50 == 50.0
+    assert summary([]).phrases == 0
