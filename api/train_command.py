@@ -1,6 +1,5 @@
 """`dvsa train`: train the models on a dataset."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,15 +27,18 @@ def train() -> None:
     show_default=True,
     help="dvsa is the configuration of the paper.",
 )
-@click.option("--proposals", type=click.Choice(["grid", "selective-search"]), help="Other than the configuration's.")
-@click.option("--epochs", type=click.IntRange(1), help="Other than the configuration's.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting, such as epochs=4.")
+@click.option(
+    "--word-vectors",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Pretrained, as text (GloVe, word2vec, fastText); English ones come with the program.",
+)
 @click.option("--skip-missing", is_flag=True, help="Train without photos that are missing, damaged or undescribed.")
 @click.option("--terms", default="", help="Terms of the training data, kept in the checkpoint.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted training exactly.")
 def alignment(
-    dataset: Path, images: Path | None, output: Path, cache: Path | None, name: str, proposals: str | None,
-    epochs: int | None, seed: int, skip_missing: bool, terms: str, resume: bool,
+    dataset: Path, images: Path | None, output: Path, cache: Path | None, name: str, settings: tuple[str, ...],
+    word_vectors: Path | None, skip_missing: bool, terms: str, resume: bool,
 ) -> None:  # fmt: skip
     """Train the alignment model: photos and sentences into one space.
 
@@ -46,32 +48,35 @@ def alignment(
     import torch
 
     from model.alignment import build_alignment_model
-    from model.checkpoint import annotate_checkpoint
-    from model.configurations import CONFIGURATIONS
+    from model.checkpoint import annotate_checkpoint, word_vectors_of
+    from model.configurations import changed
     from model.datasets import read_dataset
     from model.split_features import split_features
     from model.train import AlignmentTask
     from model.training.processes import joined_processes
     from model.training.trainer import Trainer
     from model.vocabulary import Vocabulary
+    from model.word_vectors import no_word_vectors, read_word_vectors
 
+    config, training = changed(name, settings)
     processes = click.get_current_context().with_resource(joined_processes())
     data = read_dataset(dataset, images)
     if skip_missing:
         data = _without_unusable(data)
     for split in ("train", "dev"):
         data.split(split)  # refused before hours of extraction
-    config, training = CONFIGURATIONS[name]
-    config = replace(config, proposer=proposals or config.proposer)
-    training = replace(training, epochs=epochs or training.epochs, seed=seed)
     folder = cache or output / "features"
     with processes.first_before_others():
         train_split = split_features(data, "train", config, folder)
         dev_split = split_features(data, "dev", config, folder)
     sentences = [sentence for image in train_split.images for sentence in image.sentences]
     vocabulary = Vocabulary.from_sentences(sentences)
-    torch.manual_seed(seed)
-    model = build_alignment_model(config, len(vocabulary))
+    vectors = no_word_vectors()
+    if config.sentence.words != "learned":
+        vectors = read_word_vectors(word_vectors, vocabulary.words) if word_vectors else word_vectors_of()
+        vocabulary = vocabulary.with_more(vectors.words)
+    torch.manual_seed(training.seed)
+    model = build_alignment_model(config, vocabulary, vectors)
     task = AlignmentTask(model, vocabulary, train_split, dev_split, training, processes)
     trainer = Trainer(task, training, output)
     if resume:
@@ -80,8 +85,10 @@ def alignment(
     if not processes.first:
         return
     command = (
-        f"dvsa train alignment --dataset {data.name} --config {name} --proposals {config.proposer} "
-        f"--epochs {training.epochs} --seed {seed}{' --skip-missing' if skip_missing else ''}"
+        f"dvsa train alignment --dataset {data.name} --config {name}"
+        + "".join(f" --set {setting}" for setting in settings)
+        + (f" --word-vectors {word_vectors.name}" if word_vectors else "")
+        + (" --skip-missing" if skip_missing else "")
     )
     annotate_checkpoint(output, {"dataset": data.name, "terms": terms, "command": command})
     click.echo(f"the best checkpoint is in {output}")

@@ -123,7 +123,9 @@ class ModelEncoder:
                 from model.region_features import RegionExtractor
 
                 config = self._model.config
-                self._extractor = RegionExtractor(load_proposer(config.proposer), load_backbone(config.backbone))
+                self._extractor = RegionExtractor(
+                    load_proposer(config.proposer), load_backbone(config.backbone), config.features
+                )
             return self._extractor
 
 

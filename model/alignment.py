@@ -1,14 +1,18 @@
 """The alignment model: image encoder, sentence encoder and the score of a pair."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from model.image_encoder import ImageEncoder
 from model.score import ScoreConfig, image_sentence_scores
 from model.sentence_encoder import SentenceEncoder, SentenceEncoderConfig
-from model.vocabulary import PADDING
+from model.streams import each_stream
+from model.vocabulary import PADDING, Vocabulary
+from model.word_vectors import WordVectors, no_word_vectors
 
 
 @dataclass(frozen=True)
@@ -18,20 +22,29 @@ class AlignmentConfig:
     Attributes:
         backbone: name of the CNN.
         proposer: name of the region proposer.
-        feature_size: F + 5, numbers per region.
-        dimension: D.
+        features: kinds of region features, see model.region_features.
+        streams: how many, see model.streams; the first takes the first kind of features, and so on, round and round.
+        feature_size: F, numbers per region and kind.
+        dimension: D, of all streams together.
         dropout: rate on region features.
-        unit: region and word vectors have length one.
+        unit: the streams' region and word vectors have length one.
+        context: each region vector has a term of the whole photo.
+        rank_prior: how much likelier a region is that the proposer ranks high, see ImageEncoder; 0 for the grid,
+            whose order says nothing.
         score: how the score of a pair is made.
         sentence: what the sentence encoder is made of.
     """
 
     backbone: str = "efficientnet-lite2"
-    proposer: str = "grid"
-    feature_size: int = 1285
+    proposer: str = "consensus"
+    features: tuple[str, ...] = ("pooled", "cropped")
+    streams: int = 2
+    feature_size: int = 1280
     dimension: int = 256
     dropout: float = 0.5
     unit: bool = True
+    context: bool = True
+    rank_prior: float = 0.15
     score: ScoreConfig = field(default_factory=lambda: ScoreConfig("both", "mean"))
     sentence: SentenceEncoderConfig = field(default_factory=SentenceEncoderConfig)
 
@@ -50,7 +63,7 @@ class AlignmentModel(nn.Module):
         """Score every image of a batch against every sentence.
 
         Args:
-            features: region features, float32 (I, R, F + 5).
+            features: region features, float32 (I, R, kinds * F + 5).
             numbers: word numbers, int64 (S, W), padded with PADDING.
 
         Returns:
@@ -61,9 +74,44 @@ class AlignmentModel(nn.Module):
         region_mask = torch.ones(features.shape[:2], dtype=torch.bool, device=features.device)
         return image_sentence_scores(regions, region_mask, words, numbers != PADDING, self.config.score)
 
+    def each_stream(self, regions: Tensor, words: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield region and word vectors of each stream alone, as if it were the whole model."""
+        return each_stream(regions, words, self.config.streams, self.config.rank_prior > 0)
 
-def build_alignment_model(config: AlignmentConfig, vocabulary_size: int) -> AlignmentModel:
-    """Make a model with fresh weights."""
-    image_encoder = ImageEncoder(config.feature_size, config.dimension, config.dropout, config.unit)
-    sentence_encoder = SentenceEncoder(config.sentence, vocabulary_size, config.dimension, config.unit)
+
+def build_alignment_model(
+    config: AlignmentConfig, vocabulary: Vocabulary, vectors: WordVectors | None = None
+) -> AlignmentModel:
+    """Make a model with fresh weights.
+
+    Args:
+        config: what it is made of.
+        vocabulary: its words.
+        vectors: pretrained, for those of its words that have one.
+    """
+    streams, prior = config.streams, config.rank_prior > 0
+    image_encoder = ImageEncoder(
+        config.feature_size,
+        len(config.features),
+        streams,
+        config.dimension,
+        config.dropout,
+        config.unit,
+        config.context,
+        config.rank_prior,
+    )
+    table, scale = _pretrained_rows(vocabulary, vectors or no_word_vectors())
+    sentence_encoder = SentenceEncoder(
+        config.sentence, vocabulary.learned, table, scale, streams, config.dimension, config.unit, prior
+    )
     return AlignmentModel(config, image_encoder, sentence_encoder)
+
+
+def _pretrained_rows(vocabulary: Vocabulary, vectors: WordVectors) -> tuple[Tensor, Tensor]:
+    """Put pretrained vectors in the order of a vocabulary: int8 (V + 1, P) and float32 (V + 1)."""
+    table = np.zeros((len(vocabulary) + 1, vectors.table.shape[1]), dtype=np.int8)
+    scale = np.ones(len(vocabulary) + 1, dtype=np.float32)
+    for word, row, size in zip(vectors.words, vectors.table, vectors.scale, strict=True):
+        for number in vocabulary.numbers([word]):
+            table[number], scale[number] = row, size
+    return torch.from_numpy(table), torch.from_numpy(scale)

@@ -19,6 +19,8 @@ from model.exceptions import CheckpointError
 
 SHORTER_SIDE = 288  # pixels the CNN sees
 LONGEST_SIDE = 3 * SHORTER_SIDE  # beyond 3 : 1 the photo is squeezed
+CROP = 8  # cells of the early map that a box is resampled to, each way
+LATE_STAGE = 5  # the first of EfficientNet-Lite's stages that run on boxes
 STEP = 32  # pixels: the CNN's stride; each new shape costs torch memory for its own plans, so there are 19, not 577
 
 
@@ -28,11 +30,13 @@ class FeatureMap:
 
     Attributes:
         values: activations before global pooling, float32 (F, h, w).
+        early: activations that the last stages make them from, float32 (C, h', w'), h' about 2 h.
         width: of the photo, pixels.
         height: of the photo, pixels.
     """
 
     values: Tensor
+    early: Tensor
     width: int
     height: int
 
@@ -62,6 +66,10 @@ class Backbone(Protocol):
         """Run the CNN over an upright RGB photo, uint8 (height, width, 3)."""
         ...
 
+    def crop(self, feature_map: FeatureMap, boxes: npt.NDArray[np.float32]) -> Tensor:
+        """Cut boxes (N, 4), pixels, out of the early map and run the last stages on each: features float32 (N, F)."""
+        ...
+
     def class_scores(self, features: Tensor) -> Tensor:
         """Classify pooled features (N, F) by the CNN's own classifier: probabilities (N, classes)."""
         ...
@@ -71,7 +79,7 @@ class EfficientNetLite2:
     """EfficientNet-Lite2 (ImageNet top-1 77.6 %), F = 1280, frozen."""
 
     name = "efficientnet-lite2"
-    preprocessing = f"{SHORTER_SIDE}px-step{STEP}"
+    preprocessing = f"{SHORTER_SIDE}px-step{STEP}-crop{CROP}"
     feature_size = 1280
 
     def __init__(self) -> None:
@@ -86,7 +94,27 @@ class EfficientNetLite2:
         height, width, _ = photo.shape
         values = torch.from_numpy(resize_photo(photo))  # (H, W, 3)
         batch = ((values.float() - 127.0) / 128.0).permute(2, 0, 1)[None]  # (1, 3, H, W), channels last in memory
-        return FeatureMap(self._network.forward_features(batch)[0], width, height)
+        early = self._network.bn1(self._network.conv_stem(batch))
+        for stage in self._network.blocks[:LATE_STAGE]:
+            early = stage(early)  # (1, 120, H / 16, W / 16)
+        return FeatureMap(self._last_stages(early)[0], early[0], width, height)
+
+    @torch.inference_mode()
+    def crop(self, feature_map: FeatureMap, boxes: npt.NDArray[np.float32]) -> Tensor:
+        """Run the last three stages on each box, cut out of the map of stride 16 at CROP x CROP cells."""
+        _, rows, columns = feature_map.early.shape
+        to_map = torch.tensor([columns / feature_map.width, rows / feature_map.height] * 2)
+        cut = roi_align(
+            feature_map.early[None], [torch.from_numpy(boxes) * to_map], CROP, sampling_ratio=2, aligned=True
+        )  # (N, 120, CROP, CROP)
+        return self._last_stages(cut.contiguous(memory_format=torch.channels_last)).mean(dim=(2, 3))
+
+    def _last_stages(self, early: Tensor) -> Tensor:
+        values = early
+        for stage in self._network.blocks[LATE_STAGE:]:
+            values = stage(values)
+        last: Tensor = self._network.bn2(self._network.conv_head(values))
+        return last
 
     @torch.inference_mode()
     def class_scores(self, features: Tensor) -> Tensor:

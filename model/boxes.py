@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 REGIONS = 20  # R of the paper: 19 regions and the whole photo
+GEOMETRY = 5  # numbers that say where a box lies
 
 # (rows, columns, height, width) of evenly spread windows, sizes as shares of the photo.
 _WINDOWS = (

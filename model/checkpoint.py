@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -16,10 +16,12 @@ from model.exceptions import CheckpointError
 from model.score import ScoreConfig
 from model.sentence_encoder import SentenceEncoderConfig
 from model.vocabulary import Vocabulary
+from model.word_vectors import WordVectors
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 BUNDLED = Path(__file__).parent / "pretrained" / "alignment"
 _WEIGHTS = "weights.safetensors"
+_PRETRAINED = "sentence_encoder.pretrained"
 _DESCRIPTION = "checkpoint.json"
 
 
@@ -43,7 +45,10 @@ class Checkpoint:
 def save_checkpoint(folder: Path, model: AlignmentModel, vocabulary: Vocabulary, about: dict[str, Any]) -> None:
     """Write a checkpoint, weights in half precision; each file is written aside and moved into place."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
+    weights = {
+        name: (value.detach().half() if value.is_floating_point() else value).contiguous()
+        for name, value in model.state_dict().items()
+    }
     save_file(weights, folder / (_WEIGHTS + ".tmp"))
     description = {
         "format_version": FORMAT_VERSION,
@@ -51,6 +56,7 @@ def save_checkpoint(folder: Path, model: AlignmentModel, vocabulary: Vocabulary,
         "weights_sha256": _sha256(folder / (_WEIGHTS + ".tmp")),
         "about": about,
         "vocabulary": vocabulary.words,
+        "learned_words": vocabulary.learned,
     }
     (folder / (_DESCRIPTION + ".tmp")).write_text(
         json.dumps(description, indent=1, ensure_ascii=False), encoding="utf-8"
@@ -85,14 +91,32 @@ def load_checkpoint(folder: Path = BUNDLED) -> Checkpoint:
     if _sha256(weights_path) != description["weights_sha256"]:
         raise CheckpointError(f"the weights {weights_path} are not those that {_DESCRIPTION} describes")
     config = _read_config(description["config"], folder)
-    vocabulary = Vocabulary(description["vocabulary"])
-    model = build_alignment_model(config, len(vocabulary))
+    vocabulary = Vocabulary(description["vocabulary"], description["learned_words"])
     try:
-        model.load_state_dict({name: value.to(torch.float32) for name, value in weights.items()})
-    except RuntimeError as error:
+        size = weights[_PRETRAINED].shape[1]
+        model = build_alignment_model(
+            config, vocabulary, WordVectors([], np.zeros((0, size), np.int8), np.zeros(0, np.float32))
+        )
+        model.load_state_dict(
+            {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+        )
+    except (KeyError, IndexError, RuntimeError) as error:
         raise CheckpointError(f"the weights {weights_path} do not fit the configuration beside them") from error
     identity = json.dumps([description["config"], description["weights_sha256"], vocabulary.words], sort_keys=True)
     return Checkpoint(model.eval(), vocabulary, description["about"], hashlib.sha256(identity.encode()).hexdigest())
+
+
+def word_vectors_of(folder: Path = BUNDLED) -> WordVectors:
+    """Return the pretrained word vectors that a checkpoint carries.
+
+    Raises:
+        CheckpointError: as `load_checkpoint`.
+    """
+    checkpoint = load_checkpoint(folder)
+    encoder = checkpoint.model.sentence_encoder
+    table, scale = encoder.pretrained.numpy()[1:], encoder.pretrained_scale.numpy()[1:]
+    kept = np.flatnonzero(table.any(axis=1))
+    return WordVectors([checkpoint.vocabulary.words[row] for row in kept], table[kept], scale[kept])
 
 
 def _read_description(folder: Path) -> dict[str, Any]:
@@ -106,7 +130,7 @@ def _read_description(folder: Path) -> dict[str, Any]:
     version = description.get("format_version") if isinstance(description, dict) else None
     if version != FORMAT_VERSION:
         raise CheckpointError(f"{path} is of format {version}, this program reads format {FORMAT_VERSION}")
-    missing = {"config", "weights_sha256", "about", "vocabulary"} - description.keys()
+    missing = {"config", "weights_sha256", "about", "vocabulary", "learned_words"} - description.keys()
     if missing:
         raise CheckpointError(f"{path} lacks {', '.join(sorted(missing))}")
     return dict(description)
@@ -115,7 +139,9 @@ def _read_description(folder: Path) -> dict[str, Any]:
 def _read_config(stored: dict[str, Any], folder: Path) -> AlignmentConfig:
     try:
         score, sentence = ScoreConfig(**stored["score"]), SentenceEncoderConfig(**stored["sentence"])
-        return AlignmentConfig(**{**stored, "score": score, "sentence": sentence})
+        return AlignmentConfig(
+            **{**stored, "score": score, "sentence": sentence, "features": tuple(stored["features"])}
+        )
     except (KeyError, TypeError) as error:
         raise CheckpointError(
             f"the configuration in {folder / _DESCRIPTION} is of another version; train again"

@@ -1,20 +1,73 @@
 """Region features to region vectors."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
+from model.boxes import GEOMETRY
+from model.streams import stream_sizes
+
 
 class ImageEncoder(nn.Module):
-    """`v_i = W_m CNN(I_b) + b_m` (Karpathy and Fei-Fei 2015, eq. 1), with dropout on the features in training."""
+    """`v_i = W_m CNN(I_b) + b_m` (Karpathy and Fei-Fei 2015, eq. 1), once for each stream, on its kind of features.
 
-    def __init__(self, feature_size: int, dimension: int, dropout: float, unit: bool) -> None:
-        """Make the map from `feature_size` (F + 5) to `dimension` (D); `unit` scales vectors to length one."""
+    With `context`, each region also sees the whole photo: `v_i = W_m CNN(I_b) + W_c CNN(I) + b_m`.
+    With a `rank_prior`, the last number of a vector is `-rank_prior log(1 + i) / 3` for the region of rank i: its
+    product with the one that ends each word vector makes a region that the proposer ranks low a little less likely.
+    The whole photo, the last region, has 0.3 in place of the logarithm's third.
+    """
+
+    def __init__(
+        self, feature_size: int, kinds: int, streams: int, dimension: int, dropout: float, unit: bool, context: bool,
+        rank_prior: float,
+    ) -> None:  # fmt: skip
+        """Make the layers.
+
+        Args:
+            feature_size: F, numbers of one kind of feature of one region.
+            kinds: of features; stream s takes kind s modulo their number.
+            streams: how many.
+            dimension: D, of a region vector.
+            dropout: rate on features, in training.
+            unit: each stream's part has length one, before it is scaled by the root of the number of streams.
+            context: whether regions see the whole photo.
+            rank_prior: 0 leaves the last number out.
+        """
         super().__init__()
-        self.unit = unit
+        self.feature_size, self.kinds, self.unit, self.rank_prior = feature_size, kinds, unit, rank_prior
         self.dropout = nn.Dropout(dropout)
-        self.project = nn.Linear(feature_size, dimension)
+        sizes = stream_sizes(dimension, streams, rank_prior > 0)
+        self.project = nn.ModuleList(nn.Linear(feature_size + GEOMETRY, size) for size in sizes)
+        self.context = nn.ModuleList(
+            nn.Linear(feature_size + GEOMETRY, size, bias=False) for size in (sizes if context else [])
+        )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Encode features, float32 (..., F + 5), to region vectors, float32 (..., D)."""
-        vectors: Tensor = self.project(self.dropout(features))
-        return torch.nn.functional.normalize(vectors, dim=-1) if self.unit else vectors
+        """Encode the regions of photos.
+
+        Args:
+            features: float32 (..., R, kinds * F + 5): each kind of feature, then the box's geometry; best region
+                first, the whole photo last.
+
+        Returns:
+            Region vectors, float32 (..., R, D).
+        """
+        geometry = features[..., -GEOMETRY:]
+        parts = []
+        for number, project in enumerate(self.project):
+            start = number % self.kinds * self.feature_size
+            kind = features[..., start : start + self.feature_size]
+            seen = self.dropout(torch.cat([kind, geometry], dim=-1))  # (..., R, F + 5)
+            vectors = project(seen)  # (..., R, size of the stream)
+            if self.context:
+                vectors = vectors + self.context[number](seen[..., -1:, :])
+            parts.append(nn.functional.normalize(vectors, dim=-1) if self.unit else vectors)
+        joined = torch.cat(parts, dim=-1) / math.sqrt(len(parts))
+        return torch.cat([joined, self._prior(joined)], dim=-1) if self.rank_prior > 0 else joined
+
+    def _prior(self, vectors: Tensor) -> Tensor:
+        R = vectors.shape[-2]
+        rank = torch.log1p(torch.arange(R, device=vectors.device)) / 3
+        rank[-1] = 0.3
+        return (-self.rank_prior * rank)[:, None].expand(*vectors.shape[:-1], 1)

@@ -1,15 +1,25 @@
-"""Photo to regions and their CNN features: proposer and backbone wired together."""
+"""Photo to regions and their CNN features: proposer and backbone wired together.
 
+Kinds of features, by name:
+
+- "pooled": the CNN's last map averaged under the box. Cheap, and it sees far beyond the box.
+- "cropped": the box cut out of an earlier map, and the CNN's last stages run on that alone, as Fast R-CNN does
+  (Girshick 2015). It sees the box.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from model.backbone import Backbone
-from model.boxes import box_geometry
+from model.backbone import Backbone, FeatureMap
+from model.boxes import GEOMETRY, box_geometry
+from model.exceptions import CheckpointError
 from model.proposals import RegionProposer
 
-GEOMETRY = 5  # numbers that say where a box lies
+KINDS = ("pooled", "cropped")
 
 
 @dataclass(frozen=True)
@@ -18,7 +28,7 @@ class RegionFeatures:
 
     Attributes:
         boxes: float32 (R, 4), pixels of the upright photo, the whole photo last.
-        features: CNN features with the box's geometry behind them, float32 (R, F + 5).
+        features: CNN features, kind after kind, with the box's geometry behind them, float32 (R, kinds * F + 5).
     """
 
     boxes: npt.NDArray[np.float32]
@@ -28,25 +38,40 @@ class RegionFeatures:
 class RegionExtractor:
     """Photo -> boxes -> features. Thread-safe."""
 
-    def __init__(self, proposer: RegionProposer, backbone: Backbone) -> None:
-        """Wire the parts."""
+    def __init__(self, proposer: RegionProposer, backbone: Backbone, kinds: Sequence[str]) -> None:
+        """Wire the parts.
+
+        Raises:
+            CheckpointError: there is no such kind of features.
+        """
+        unknown = [kind for kind in kinds if kind not in KINDS]
+        if unknown or not kinds:
+            raise CheckpointError(f"no kind of region features is called {unknown}; there are {', '.join(KINDS)}")
         self._proposer = proposer
         self._backbone = backbone
+        self._kinds = tuple(kinds)
 
     @property
     def name(self) -> str:
         """Name what the features depend on, as a folder name."""
-        return f"{self._proposer.name}_{self._backbone.name}_{self._backbone.preprocessing}"
+        return "_".join([self._proposer.name, self._backbone.name, self._backbone.preprocessing, "+".join(self._kinds)])
 
     @property
     def feature_size(self) -> int:
-        """Return F + 5."""
-        return self._backbone.feature_size + GEOMETRY
+        """Return the numbers of a region, kinds * F + 5."""
+        return len(self._kinds) * self._backbone.feature_size + GEOMETRY
 
     def extract(self, photo: npt.NDArray[np.uint8]) -> RegionFeatures:
         """Find and describe the regions of an upright RGB photo, uint8 (height, width, 3)."""
         feature_map = self._backbone.feature_map(photo)
         boxes = self._proposer.propose(photo, feature_map, self._backbone)
-        pooled = feature_map.pool(boxes).numpy()  # (R, F)
+        described = [self._describe(kind, feature_map, boxes) for kind in self._kinds]  # each (R, F)
         geometry = box_geometry(boxes, feature_map.width, feature_map.height)
-        return RegionFeatures(boxes, np.concatenate([pooled, geometry], axis=1))
+        return RegionFeatures(boxes, np.concatenate([*described, geometry], axis=1))
+
+    def _describe(self, kind: str, feature_map: FeatureMap, boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if kind == "pooled":
+            return feature_map.pool(boxes).numpy()
+        cropped = self._backbone.crop(feature_map, boxes[:-1])
+        whole = feature_map.values.mean(dim=(1, 2))[None]  # the whole photo needs no second run
+        return torch.cat([cropped, whole]).numpy()

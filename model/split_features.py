@@ -20,7 +20,7 @@ def split_features(dataset: Dataset, split: str, config: AlignmentConfig, folder
         DatasetError: the split or a photo is not there.
     """
     images = dataset.split(split)
-    extractor = RegionExtractor(load_proposer(config.proposer), load_backbone(config.backbone))
+    extractor = RegionExtractor(load_proposer(config.proposer), load_backbone(config.backbone), config.features)
     cache = FeatureCache(folder, images, extractor)
     threads = torch.get_num_threads()
     try:

@@ -36,10 +36,12 @@ class TrainingConfig(LoopConfig):
     Attributes:
         loss: see model.loss.
         temperature: of the contrastive loss.
+        stream_weight: of the loss that each stream has alone, beside that of the whole model's score.
     """
 
     loss: Literal["contrastive", "hinge"] = "contrastive"
     temperature: float = TEMPERATURE
+    stream_weight: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class SplitFeatures:
 
     Attributes:
         images: the I photos.
-        features: float16 (I, R, F + 5).
+        features: float16 (I, R, kinds * F + 5).
         boxes: float32 (I, R, 4), pixels.
     """
 
@@ -93,22 +95,29 @@ class AlignmentTask:
 
     def loss(self, batch: Pairs) -> Tensor:
         """Return the loss of a batch of B pairs, a scalar."""
-        scores = self.scores(batch)  # (B, B)
+        whole, *streams = (self._loss(scores) for scores in self.scores(batch))
+        if not streams:
+            return whole
+        weight = self.config.stream_weight
+        total: Tensor = (whole + weight * sum(streams)) / (1 + weight * len(streams))
+        return total
+
+    def _loss(self, scores: Tensor) -> Tensor:
         if self.config.loss == "hinge":
             return hinge_loss(scores)
         return contrastive_loss(scores, self.config.temperature)
 
-    def scores(self, batch: Pairs) -> Tensor:
+    def scores(self, batch: Pairs) -> list[Tensor]:
         """Score the images of a batch of B pairs against its sentences, what each process did joined.
 
         Each process encodes its share, scores its images against the sentences of all, and gets the others' rows.
 
         Returns:
-            float32 (B, B), true pairs on the diagonal.
+            float32 (B, B), true pairs on the diagonal: by the whole model, and by each stream where there are several.
         """
         share, B = self.processes.share, len(batch)
         rows = share([image for image, _ in batch])
-        features = torch.from_numpy(self.train.features[rows]).to(self.processes.device).float()  # (B / N, R, F + 5)
+        features = torch.from_numpy(self.train.features[rows]).to(self.processes.device).float()  # (B / N, R, ...)
         padded = pad_numbers([self._sentences[image][sentence] for image, sentence in batch])
         numbers = padded.to(self.processes.device)  # (B, W)
         with self.processes.mixed_precision():
@@ -116,8 +125,14 @@ class AlignmentTask:
             words = self.model.sentence_encoder(numbers[share(range(B))]).float()  # (B / N, W, D)
         words = self.processes.gather(words, B)  # (B, W, D)
         region_mask = torch.ones(regions.shape[:2], dtype=torch.bool, device=regions.device)
-        scores = image_sentence_scores(regions, region_mask, words, numbers != PADDING, self.model.config.score)
-        return self.processes.gather(scores, B)  # (B, B)
+        pairs = [(regions, words)]
+        if self.model.config.streams > 1 and self.config.stream_weight > 0:
+            pairs += self.model.each_stream(regions, words)
+        word_mask, score = numbers != PADDING, self.model.config.score
+        return [
+            self.processes.gather(image_sentence_scores(seen, region_mask, said, word_mask, score), B)
+            for seen, said in pairs
+        ]
 
     def measure(self, model: AlignmentModel) -> Measured:
         """Measure retrieval on dev; the sum of the six recalls is the score."""

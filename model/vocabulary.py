@@ -12,11 +12,16 @@ class Vocabulary:
     """Words and their numbers, 1 to V in order; 0 pads.
 
     Words seen less than `minimum_count` times in the TRAINING sentences are left out (5 in the paper).
+
+    Attributes:
+        words: the V words.
+        learned: how many of them, the first, training sentences have; the others are known by pretrained vectors only.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
-        """Number the words in the order given."""
+    def __init__(self, words: Sequence[str], learned: int | None = None) -> None:
+        """Number the words in the order given; all are learned if not said otherwise."""
         self.words = list(words)
+        self.learned = len(self.words) if learned is None else learned
         self._numbers = {word: number for number, word in enumerate(self.words, start=1)}
 
     @classmethod
@@ -25,6 +30,10 @@ class Vocabulary:
         counts = Counter(word for sentence in sentences for word in words_of(sentence))
         kept = [word for word, count in counts.items() if count >= minimum_count]
         return cls(sorted(kept, key=lambda word: (-counts[word], word)))
+
+    def with_more(self, words: Iterable[str]) -> "Vocabulary":
+        """Return this vocabulary and, behind it, those of the words that it lacks."""
+        return Vocabulary([*self.words, *(word for word in words if word not in self)], self.learned)
 
     def __len__(self) -> int:
         """Return V."""

@@ -48,7 +48,7 @@ def test_both_dataset_forms_give_the_same_recall_in_the_documented_form(dataset:
 def test_training_from_the_command_line_writes_a_checkpoint_that_evaluates_and_resumes(
     dataset: Path, tmp_path: Path
 ) -> None:
-    common = ("train", "alignment", "--dataset", dataset, "--output", tmp_path / "run", "--epochs", "2")
+    common = ("train", "alignment", "--dataset", dataset, "--output", tmp_path / "run", "--set", "epochs=2")
     trained = dvsa(*common)
     assert trained.returncode == 0, trained.stderr
     assert "epoch 2: dev photo -> sentence" in trained.stdout + trained.stderr

@@ -19,8 +19,10 @@ def train(table: Path, output: Path, *options: str) -> subprocess.CompletedProce
         table,
         "--output",
         output,
-        "--epochs",
-        "1",
+        "--set",
+        "epochs=1",
+        "--set",
+        "sentence.words=learned",
         *options,
     ]
     environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}

@@ -155,9 +155,11 @@ def test_two_that_fill_at_once_extract_each_photo_once(tmp_path: Path) -> None:
     assert (caches[0].features == caches[1].features).all()
 
 
-def test_proposer_backbone_and_preprocessing_are_part_of_the_name() -> None:
+def test_proposer_backbone_preprocessing_and_kinds_are_part_of_the_name() -> None:
     assert Grid.name == "grid"
     backbone = EfficientNetLite2()
-    grid, search = RegionExtractor(Grid(), backbone).name, RegionExtractor(SelectiveSearch(), backbone).name
-    assert grid == f"grid_efficientnet-lite2_{backbone.preprocessing}"
-    assert search == f"selective-search_efficientnet-lite2_{backbone.preprocessing}"
+    grid, search = (RegionExtractor(kind(), backbone, ["pooled"]).name for kind in (Grid, SelectiveSearch))
+    assert grid == f"grid_efficientnet-lite2_{backbone.preprocessing}_pooled"
+    assert search == f"selective-search_efficientnet-lite2_{backbone.preprocessing}_pooled"
+    both = RegionExtractor(Grid(), backbone, ["pooled", "cropped"]).name
+    assert both == f"grid_efficientnet-lite2_{backbone.preprocessing}_pooled+cropped"

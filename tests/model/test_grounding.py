@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from model.alignment import AlignmentConfig, build_alignment_model
+from model.boxes import GEOMETRY
 from model.dataset import DatasetImage
 from model.entities import Phrase, read_entities
 from model.exceptions import DatasetError
@@ -71,10 +72,15 @@ def test_places_of_a_phrase_that_is_not_in_the_sentence() -> None:
 
 def test_grounding_of_a_hand_made_model() -> None:
     """Words and regions are one-hot: "dog" goes to region 0, "cat" to region 1, whatever stands beside them."""
-    model = build_alignment_model(AlignmentConfig(feature_size=3, dimension=3, unit=False), 2).eval()
+    vocabulary = Vocabulary(["dog", "cat"])
+    config = AlignmentConfig(
+        features=("pooled",), streams=1, feature_size=3, dimension=3, unit=False, context=False, rank_prior=0.0
+    )
+    model = build_alignment_model(config, vocabulary).eval()
     with torch.no_grad():
-        model.image_encoder.project.weight.copy_(torch.eye(3))
-        model.image_encoder.project.bias.zero_()
+        weight, bias = model.image_encoder.project.parameters()
+        weight.copy_(torch.eye(3, 3 + GEOMETRY))
+        bias.zero_()
     vectors = {1: torch.tensor([1.0, 0, 0]), 2: torch.tensor([0, 1.0, 0])}
 
     class OneHot(torch.nn.Module):
@@ -90,7 +96,7 @@ def test_grounding_of_a_hand_made_model() -> None:
         Phrase(sentence, "a dog", np.array([[60, 0, 70, 10]], dtype=np.float32)),  # wrong, and no region would be right
     ]
     boxes = np.array([[[0, 0, 10, 10], [40, 40, 60, 60], [0, 0, 100, 100]]], dtype=np.float32)
-    found = measure_grounding(model, Vocabulary(["dog", "cat"]), [phrases], np.eye(3, dtype=np.float16)[None], boxes)
+    found = measure_grounding(model, vocabulary, [phrases], np.eye(3, 3 + GEOMETRY, dtype=np.float16)[None], boxes)
     assert (found.phrases, found.iou50, found.pointing, found.proposal_recall) == (4, 50.0, 75.0, 75.0)
 
 

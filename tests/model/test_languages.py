@@ -8,13 +8,16 @@ import torch
 from PIL import Image
 
 from model.alignment import AlignmentConfig, build_alignment_model
+from model.boxes import GEOMETRY
 from model.checkpoint import load_checkpoint
 from model.dataset import Dataset
 from model.datasets import read_dataset
 from model.feature_cache import FeatureCache
 from model.region_features import RegionExtractor, RegionFeatures
 from model.sentence_encoder import SentenceEncoderConfig
-from model.train import SplitFeatures, Trainer, TrainingConfig
+from model.train import AlignmentTask, SplitFeatures, TrainingConfig
+from model.training.processes import Processes
+from model.training.trainer import Trainer
 from model.vocabulary import Vocabulary
 
 CORNERS = [(red, green, blue) for red in (0, 255) for green in (0, 255) for blue in (0, 255)]
@@ -29,13 +32,14 @@ class MeanColour(RegionExtractor):
     """A region's features are the photo's mean colour about grey; all regions are the whole photo."""
 
     name = "whole_mean"
-    feature_size = 3
+    feature_size = 3 + GEOMETRY
 
     def __init__(self) -> None:
         pass
 
     def extract(self, photo: npt.NDArray[np.uint8]) -> RegionFeatures:
-        features = np.tile(photo.mean(axis=(0, 1), dtype=np.float32) / 128 - 1, (20, 1))
+        colour = photo.mean(axis=(0, 1), dtype=np.float32) / 128 - 1
+        features = np.tile(np.concatenate([colour, np.zeros(GEOMETRY, np.float32)]), (20, 1))
         return RegionFeatures(np.zeros((20, 4), dtype=np.float32), features)
 
 
@@ -67,11 +71,15 @@ def test_a_small_set_that_is_not_english_is_learned(tmp_path: Path, language: st
     train, dev = (features(dataset, split, tmp_path / "cache") for split in ("train", "dev"))
     vocabulary = Vocabulary.from_sentences(sentence for image in train.images for sentence in image.sentences)
     assert len(vocabulary) == {"hindi": 12, "arabic": 10, "japanese": 14}[language]  # the colours among them
-    config = AlignmentConfig(feature_size=3, dimension=16, dropout=0.0, sentence=SentenceEncoderConfig("gru", 16, 16))
+    sentence = SentenceEncoderConfig("gru", 16, 16, words="learned")
+    config = AlignmentConfig(
+        features=("pooled",), streams=1, feature_size=3, dimension=16, dropout=0.0, sentence=sentence
+    )
     torch.manual_seed(0)
     settings = TrainingConfig(epochs=15, batch_size=8, learning_rate=2e-2, averaging=0.5)
-    model = build_alignment_model(config, len(vocabulary))
-    Trainer(model, vocabulary, train, dev, settings, tmp_path / "run").run()
+    model = build_alignment_model(config, vocabulary)
+    task = AlignmentTask(model, vocabulary, train, dev, settings, Processes())
+    Trainer(task, settings, tmp_path / "run").run()
     about = load_checkpoint(tmp_path / "run").about["dev"]
     assert about["image_to_sentence"]["r1"] >= 75.0  # chance is one in eight
     assert about["sentence_to_image"]["r1"] >= 75.0

@@ -10,7 +10,7 @@ from model.boxes import REGIONS, grid_boxes
 from model.exceptions import CheckpointError
 from model.photo import load_photo
 from model.proposals import PROPOSERS, load_proposer
-from model.region_features import RegionExtractor
+from model.region_features import KINDS, RegionExtractor
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "photos"
 
@@ -30,26 +30,27 @@ def test_any_photo_has_twenty_regions_within_it_the_last_the_whole(
     proposer: str, size: tuple[int, int], backbone: EfficientNetLite2
 ) -> None:
     height, width = size
-    regions = RegionExtractor(load_proposer(proposer), backbone).extract(noise(height, width))
+    regions = RegionExtractor(load_proposer(proposer), backbone, KINDS).extract(noise(height, width))
     assert regions.boxes.shape == (REGIONS, 4)
-    assert regions.features.shape == (REGIONS, 1285)
+    assert regions.features.shape == (REGIONS, 2 * 1280 + 5)
     assert np.isfinite(regions.features).all()
     assert (regions.boxes >= 0).all()
     assert (regions.boxes <= np.array([width, height, width, height]) + 1e-3).all()
     assert regions.boxes[-1].tolist() == [0, 0, width, height]
 
 
-def test_selective_search_finds_the_square_on_a_plain_ground(backbone: EfficientNetLite2) -> None:
+@pytest.mark.parametrize("proposer", ["consensus", "selective-search"])
+def test_the_search_finds_the_square_on_a_plain_ground(proposer: str, backbone: EfficientNetLite2) -> None:
     photo = np.full((200, 300, 3), 90, dtype=np.uint8)
     photo[50:120, 100:200] = (250, 200, 10)
-    boxes = RegionExtractor(load_proposer("selective-search"), backbone).extract(photo).boxes
+    boxes = RegionExtractor(load_proposer(proposer), backbone, ["pooled"]).extract(photo).boxes
     assert (np.abs(boxes - [100, 50, 200, 120]).max(axis=1) < 6).any()
 
 
 def test_pooling_a_box_averages_the_map_under_it() -> None:
     values = torch.zeros(1, 4, 4)
     values[:, :, 2:] = 1.0  # the right half
-    feature_map = FeatureMap(values, width=40, height=40)
+    feature_map = FeatureMap(values, values, width=40, height=40)
     boxes = np.array([[20, 0, 40, 40], [0, 0, 40, 40]], dtype=np.float32)
     assert feature_map.pool(boxes).flatten().tolist() == pytest.approx([1.0, 0.5], abs=0.07)
 
@@ -69,7 +70,32 @@ def test_class_scores_are_probabilities(backbone: EfficientNetLite2) -> None:
     torch.testing.assert_close(scores.sum(dim=1), torch.ones(REGIONS))
 
 
-def test_unknown_names_are_refused() -> None:
+def test_regions_of_the_same_photo_are_the_same_each_time(backbone: EfficientNetLite2) -> None:
+    photo = load_photo(EXAMPLES / "german-shepherd.jpg")
+    extractor = RegionExtractor(load_proposer("consensus"), backbone, KINDS)
+    first, second = extractor.extract(photo), extractor.extract(photo)
+    assert (first.boxes == second.boxes).all()
+    assert (first.features == second.features).all()
+
+
+def test_a_cropped_box_is_described_by_what_is_in_it_alone(backbone: EfficientNetLite2) -> None:
+    """The far half of the photo changes: the pooled features of the near corner change more than the cropped ones."""
+    photo = np.full((320, 640, 3), 90, dtype=np.uint8)
+    photo[:, :320] = noise(320, 320)
+    other = photo.copy()
+    other[:, 480:] = 250 - noise(320, 160)
+    box = np.array([[0, 0, 160, 160]], dtype=np.float32)
+    maps = [backbone.feature_map(each) for each in (photo, other)]
+    pooled = [feature_map.pool(box) for feature_map in maps]
+    cropped = [backbone.crop(feature_map, box) for feature_map in maps]
+    assert cropped[0].shape == (1, 1280)
+    change = [float((new - old).norm() / old.norm()) for old, new in (pooled, cropped)]
+    assert change[1] < change[0]
+
+
+def test_unknown_names_are_refused(backbone: EfficientNetLite2) -> None:
+    with pytest.raises(CheckpointError, match="no kind of region features is called"):
+        RegionExtractor(load_proposer("grid"), backbone, ["chopped"])
     with pytest.raises(CheckpointError, match="no backbone is called 'vgg'"):
         load_backbone("vgg")
     with pytest.raises(CheckpointError, match="no region proposer is called 'eyes'"):

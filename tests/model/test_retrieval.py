@@ -20,14 +20,15 @@ VOCABULARY = Vocabulary(COLOURS)
 def made_split(sentences: Sequence[int]) -> tuple[AlignmentModel, list[DatasetImage], np.ndarray]:
     """A model at random, and photos with so many sentences each, of features at random."""
     torch.manual_seed(0)
-    config = AlignmentConfig(feature_size=8, dimension=16, sentence=SentenceEncoderConfig("gru", 16, 16))
+    sentence = SentenceEncoderConfig("gru", 16, 16, words="learned")
+    config = AlignmentConfig(features=("pooled",), streams=1, feature_size=3, dimension=16, sentence=sentence)
     random = np.random.default_rng(0)
     images = [
         DatasetImage(Path(f"{row}.jpg"), "dev", tuple(" ".join(random.choice(COLOURS, 4)) for _ in range(count)))
         for row, count in enumerate(sentences)
     ]
     features = random.normal(size=(len(images), 3, 8)).astype(np.float16)
-    return build_alignment_model(config, len(VOCABULARY)), images, features
+    return build_alignment_model(config, VOCABULARY), images, features
 
 
 def test_each_fold_is_ranked_as_if_there_were_no_other() -> None:

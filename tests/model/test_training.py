@@ -68,7 +68,7 @@ def test_scores_of_a_batch_are_those_of_the_model(name: str) -> None:
     features = torch.from_numpy(task.train.features[[5, 2, 7]]).float()
     sentences = [task.train.images[row].sentences[number].split() for row, number in pairs]
     numbers = torch.nn.utils.rnn.pad_sequence([torch.tensor(task.vocabulary.numbers(s)) for s in sentences], True)
-    torch.testing.assert_close(task.scores(pairs), task.model(features, numbers))
+    torch.testing.assert_close(task.scores(pairs)[0], task.model(features, numbers))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(tmp_
     before = [(tmp_path / name).read_bytes() for name in ("weights.safetensors", STATE_FILE)]
     broken = make_trainer(tmp_path)
     with torch.no_grad():
-        broken.task.model.image_encoder.project.weight.fill_(float("nan"))
+        next(broken.task.model.image_encoder.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingError, match="not a number"):
         broken.run()
     assert [(tmp_path / name).read_bytes() for name in ("weights.safetensors", STATE_FILE)] == before
@@ -166,7 +166,7 @@ def test_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(tmp_
 
 def test_gradient_that_is_not_a_number_stops_before_it_reaches_the_weights(tmp_path: Path) -> None:
     trainer = make_trainer(tmp_path)
-    weight = trainer.task.model.image_encoder.project.weight
+    weight = next(trainer.task.model.image_encoder.parameters())
     before = weight.detach().clone()
     weight.register_hook(lambda gradient: gradient * float("nan"))
     with pytest.raises(TrainingError, match="not a number"):
@@ -177,7 +177,7 @@ def test_gradient_that_is_not_a_number_stops_before_it_reaches_the_weights(tmp_p
 def test_temperature_divides_the_scores_of_the_contrastive_loss() -> None:
     pairs = [(0, 0), (1, 0), (2, 0)]
     warm = make_task(replace(SETTINGS, temperature=1.0), without_dropout())
-    scores = warm.scores(pairs)
+    (scores,) = warm.scores(pairs)
     expected = -(scores.log_softmax(0).diagonal().mean() + scores.log_softmax(1).diagonal().mean()) / 2
     torch.testing.assert_close(warm.loss(pairs), expected)
     cold = make_task(SETTINGS, without_dropout())
@@ -199,7 +199,7 @@ def test_training_on_a_gpu_learns_and_its_state_is_resumed_on_a_cpu(tmp_path: Pa
     settings = replace(SETTINGS, epochs=12)
     with joined_processes() as processes:
         task = make_task(settings, processes=processes)
-        assert task.model.image_encoder.project.weight.is_cuda
+        assert next(task.model.parameters()).is_cuda
         task.countdown = 7 * STEPS + 3
         with pytest.raises(KeyboardInterrupt):
             Trainer(task, settings, tmp_path).run()
@@ -215,9 +215,9 @@ def test_training_on_a_gpu_learns_and_its_state_is_resumed_on_a_cpu(tmp_path: Pa
 def test_mixed_precision_gives_the_scores_of_single_precision_within_its_noise() -> None:
     pairs = [(row, 0) for row in range(8)]
     with joined_processes() as processes:
-        mixed = make_task(config=without_dropout(CONFIG), processes=processes).scores(pairs)
+        (mixed,) = make_task(config=without_dropout(CONFIG), processes=processes).scores(pairs)
     assert mixed.dtype == torch.float32
-    single = make_task(config=without_dropout(CONFIG)).scores(pairs)
+    (single,) = make_task(config=without_dropout(CONFIG)).scores(pairs)
     torch.testing.assert_close(mixed.cpu(), single, atol=5e-3, rtol=0)
 
 
