@@ -44,7 +44,7 @@ class AlignmentConfig:
     dropout: float = 0.5
     unit: bool = True
     context: bool = True
-    rank_prior: float = 0.15
+    rank_prior: float = 0.1
     score: ScoreConfig = field(default_factory=lambda: ScoreConfig("both", "mean"))
     sentence: SentenceEncoderConfig = field(default_factory=SentenceEncoderConfig)
 

@@ -42,7 +42,7 @@ class SentenceEncoderConfig:
     hidden_size: int = 256
     dropout: float = 0.2
     words: WordInput = "both"
-    word_dropout: float = 0.3
+    word_dropout: float = 0.1
 
 
 class SentenceEncoder(nn.Module):

@@ -58,9 +58,11 @@ def read_word_vectors(path: Path, also: Iterable[str] = (), commonest: int = COM
                     raise DatasetError(f"{path}, line {number}: expected a word and {size} numbers")
                 if word in found or (len(found) >= commonest and word not in wanted) or words_of(word) != [word]:
                     continue
-                found[word] = [float(value) for value in values]
-    except (OSError, ValueError) as error:  # a UnicodeDecodeError is a ValueError
-        raise DatasetError(f"the word vectors {path} cannot be read: {error}") from error
+                found[word] = _numbers(values, path, number)
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"the word vectors {path} are not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise DatasetError(f"the word vectors {path} cannot be read: {error.strerror}") from error
     if not found:
         raise DatasetError(f"the word vectors {path} hold no words")
     vectors = np.array(list(found.values()), dtype=np.float32)
@@ -68,3 +70,10 @@ def read_word_vectors(path: Path, also: Iterable[str] = (), commonest: int = COM
     largest = np.abs(vectors).max(axis=1)
     scale = np.where(largest > 0, largest / 127, 1.0).astype(np.float32)
     return WordVectors(list(found), np.round(vectors / scale[:, None]).astype(np.int8), scale)
+
+
+def _numbers(values: list[str], path: Path, line: int) -> list[float]:
+    try:
+        return [float(value) for value in values]
+    except ValueError as error:
+        raise DatasetError(f"{path}, line {line}: not every value behind the word is a number") from error

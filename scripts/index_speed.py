@@ -73,7 +73,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         make_photos(Path(folder), options.photos)
-        for proposer in ("grid", "selective-search"):
+        for proposer in ("consensus", "grid", "selective-search"):
             subprocess.run([sys.executable, __file__, "--measure", folder, proposer], check=True)
 
 

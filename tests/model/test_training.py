@@ -235,7 +235,7 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
         load_checkpoint(tmp_path)
     weights.write_bytes(good)
     text = description.read_text()
-    description.write_text(text.replace('"format_version": 1', '"format_version": 99'))
+    description.write_text(text.replace('"format_version": 2', '"format_version": 99'))
     with pytest.raises(CheckpointError, match="format 99"):
         load_checkpoint(tmp_path)
     description.write_text(text.replace('"proposer"', '"proposal"'))
