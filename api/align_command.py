@@ -31,7 +31,7 @@ def align(photo: Path, sentence: str, beta: float, json_output: bool, plot: Path
     from engine.alignment import align as align_photo  # the model's libraries, after the cheap checks
     from engine.encoder import load_encoder
 
-    alignment = align_photo(load_encoder(settings.checkpoint), pixels, sentence, beta)
+    alignment = align_photo(load_encoder(settings.checkpoint, settings.weight_files), pixels, sentence, beta)
     if plot is not None:
         from api.plots import alignment_picture, save
 

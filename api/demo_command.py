@@ -41,9 +41,10 @@ def demo(examples: Path, output: Path) -> None:
 
     began = time.monotonic()
     settings = read_settings().model_copy(update={"home": output.absolute() / "home", "database_url": None})
+    encoder = load_encoder(settings.checkpoint, settings.weight_files)
     with Bars() as bars:
         photos = [examples / "photos"]
-        report = index_paths(photos, "examples", load_encoder(settings.checkpoint), settings, False, bars.show)
+        report = index_paths(photos, "examples", encoder, settings, False, bars.show)
     click.echo("\n".join(report_lines(report)))
     service = open_search(settings)
     rows = text_rows(service, _lines(examples / "queries.txt"))

@@ -70,9 +70,10 @@ def retrieval(
 
         check_report_folder(report)
     from api.evaluation_source import Source, load  # the model's libraries, after the cheap checks
+    from api.session import read_settings
     from model.retrieval import rank_split
 
-    loaded = load(Source(**source, folds=folds, entities=entities))
+    loaded = load(Source(**source, folds=folds, entities=entities, weight_files=read_settings().weight_files))
     checkpoint, images = loaded.checkpoint, loaded.chosen.images
     ranking = rank_split(checkpoint.model, checkpoint.vocabulary, images, loaded.chosen.features, folds)
     measured = {
@@ -99,10 +100,11 @@ def retrieval(
 def grounding(as_json: bool, entities: Path, **source: Any) -> None:
     """Whether the region that a phrase's words choose is what the phrase names, over all phrases that have a box."""
     from api.evaluation_source import Source, load
+    from api.session import read_settings
     from model.grounding import measure_grounding
 
     split = source["split"]
-    loaded = load(Source(**source, entities=entities))
+    loaded = load(Source(**source, entities=entities, weight_files=read_settings().weight_files))
     checkpoint, chosen = loaded.checkpoint, loaded.chosen
     found = measure_grounding(checkpoint.model, checkpoint.vocabulary, loaded.phrases, chosen.features, chosen.boxes)
     result = {"split": split, "images": len(chosen.images), **asdict(found)}

@@ -11,9 +11,11 @@ from model.dataset import Dataset
 from model.datasets import read_dataset
 from model.entities import Phrase, read_entities
 from model.exceptions import DatasetError
+from model.region_extractor import extractor_of_model
 from model.retrieval import check_folds
 from model.split_features import split_features
 from model.train import SplitFeatures
+from model.weight_files import NO_FILES, WeightFiles
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Source:
         subset: only the first so many photos of the split; all if None.
         folds: equal parts of these photos.
         entities: file of the phrases' boxes.
+        weight_files: of the networks whose features the model takes.
     """
 
     dataset: Path
@@ -39,6 +42,7 @@ class Source:
     subset: int | None
     folds: int = 1
     entities: Path | None = None
+    weight_files: WeightFiles = NO_FILES
 
 
 @dataclass(frozen=True)
@@ -83,4 +87,5 @@ def load(source: Source) -> Loaded:
 def _features(data: Dataset, source: Source, checkpoint: Checkpoint) -> SplitFeatures:
     """Region features of the whole split, which a cache holds once for all subsets."""
     with nullcontext(str(source.cache)) if source.cache else TemporaryDirectory() as folder:
-        return split_features(data, source.split, checkpoint.model.config, Path(folder))
+        extractor = extractor_of_model(checkpoint.model.config, source.weight_files)
+        return split_features(data, source.split, extractor, Path(folder))

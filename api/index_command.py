@@ -34,10 +34,9 @@ def index(paths: tuple[Path, ...], collection: str, images: Path | None, rebuild
     from indexer.index import index_paths
 
     settings = read_settings()
+    encoder = load_encoder(settings.checkpoint, settings.weight_files)
     with Bars() as bars:
-        report = index_paths(
-            paths, collection, load_encoder(settings.checkpoint), settings, rebuild, bars.show, images=images
-        )
+        report = index_paths(paths, collection, encoder, settings, rebuild, bars.show, images=images)
     click.echo(as_json(report_json(report)) if json_output else "\n".join(report_lines(report)))
 
 

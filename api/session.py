@@ -36,7 +36,7 @@ def open_search(settings: Settings) -> "SearchService":
     from engine.encoder import load_encoder
     from engine.search import SearchService
 
-    encoder = load_encoder(settings.checkpoint)
+    encoder = load_encoder(settings.checkpoint, settings.weight_files)
     return SearchService(Catalogue(settings.catalogue_url), settings.home.absolute(), encoder)
 
 

@@ -47,10 +47,12 @@ def alignment(
     """
     import torch
 
+    from api.session import read_settings
     from model.alignment import build_alignment_model
     from model.checkpoint import annotate_checkpoint, word_vectors_of
     from model.configurations import changed
     from model.datasets import read_dataset
+    from model.region_extractor import extractor_for_training
     from model.split_features import split_features
     from model.train import AlignmentTask
     from model.training.processes import joined_processes
@@ -59,6 +61,7 @@ def alignment(
     from model.word_vectors import no_word_vectors, read_word_vectors
 
     config, training = changed(name, settings)
+    files = read_settings().weight_files
     processes = click.get_current_context().with_resource(joined_processes())
     data = read_dataset(dataset, images)
     if skip_missing:
@@ -67,8 +70,9 @@ def alignment(
         data.split(split)  # refused before hours of extraction
     folder = cache or output / "features"
     with processes.first_before_others():
-        train_split = split_features(data, "train", config, folder)
-        dev_split = split_features(data, "dev", config, folder)
+        config, extractor = extractor_for_training(config, files)
+        train_split = split_features(data, "train", extractor, folder)
+        dev_split = split_features(data, "dev", extractor, folder)
     sentences = [sentence for image in train_split.images for sentence in image.sentences]
     vocabulary = Vocabulary.from_sentences(sentences)
     vectors = no_word_vectors()

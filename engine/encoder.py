@@ -13,6 +13,7 @@ import torch
 from model.checkpoint import BUNDLED, Checkpoint, load_checkpoint
 from model.score import ScoreConfig
 from model.sentence_encoder import pad_numbers
+from model.weight_files import NO_FILES, WeightFiles
 from model.words import normal_form, word_spans
 
 if TYPE_CHECKING:
@@ -74,8 +75,9 @@ class Encoder(Protocol):
 class ModelEncoder:
     """The bundled or a trained checkpoint as an Encoder. The CNN is loaded with the first photo."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        """Wrap a loaded checkpoint."""
+    def __init__(self, checkpoint: Checkpoint, files: WeightFiles = NO_FILES) -> None:
+        """Wrap a loaded checkpoint; `files` are the weights of the networks that it takes features of."""
+        self._files = files
         self._model = checkpoint.model
         self._vocabulary = checkpoint.vocabulary
         self._extractor: RegionExtractor | None = None
@@ -86,7 +88,11 @@ class ModelEncoder:
 
     @torch.inference_mode()
     def encode_photo(self, photo: npt.NDArray[np.uint8]) -> PhotoFragments:
-        """Encode one upright RGB photo, uint8 (height, width, 3)."""
+        """Encode one upright RGB photo, uint8 (height, width, 3).
+
+        Raises:
+            CheckpointError: with the first photo, where the CNN is not the one that the model was trained with.
+        """
         regions = self._load_extractor().extract(photo)
         features = torch.from_numpy(regions.features)
         return PhotoFragments(regions.boxes, self._model.image_encoder(features).numpy())
@@ -118,21 +124,20 @@ class ModelEncoder:
     def _load_extractor(self) -> "RegionExtractor":
         with self._loading:
             if self._extractor is None:
-                from model.backbone import load_backbone  # timm and torchvision: only where a photo is encoded
-                from model.proposals import load_proposer
-                from model.region_features import RegionExtractor
+                from model.region_extractor import extractor_of_model  # timm: only where a photo is encoded
 
-                config = self._model.config
-                self._extractor = RegionExtractor(
-                    load_proposer(config.proposer), load_backbone(config.backbone), config.features
-                )
+                self._extractor = extractor_of_model(self._model.config, self._files)
             return self._extractor
 
 
-def load_encoder(checkpoint: Path | None = None) -> ModelEncoder:
+def load_encoder(checkpoint: Path | None = None, files: WeightFiles = NO_FILES) -> ModelEncoder:
     """Load a checkpoint folder, the bundled one if none is given.
+
+    Args:
+        checkpoint: its folder.
+        files: of weights that come with no package.
 
     Raises:
         CheckpointError: it cannot be used.
     """
-    return ModelEncoder(load_checkpoint(checkpoint or BUNDLED))
+    return ModelEncoder(load_checkpoint(checkpoint or BUNDLED), files)

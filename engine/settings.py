@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
 from model.photo import MAX_PIXELS
+from model.weight_files import WeightFiles
 from model.words import knows_language
 
 
@@ -23,6 +24,8 @@ class Settings(BaseSettings):
         home: folder of the catalogue and the snapshots.
         database_url: the catalogue's database; None is an SQLite file in `home`.
         checkpoint: folder of a trained model; None is the one that comes with the program.
+        backbone_weights: file of the CNN's weights, for a CNN whose weights come with no package.
+        proposer_weights: file of the region proposer's weights, likewise.
         max_pixels: a photo with more is refused before it is decoded.
         workers: threads that decode photos; None is one per core, four at most.
         language: of the text files that are split into sentences, as "german".
@@ -33,6 +36,8 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=default_home)
     database_url: str | None = None
     checkpoint: Path | None = None
+    backbone_weights: Path | None = None
+    proposer_weights: Path | None = None
     max_pixels: int = Field(default=MAX_PIXELS, ge=1)
     workers: int | None = Field(default=None, ge=1)
     language: str = "english"
@@ -43,6 +48,11 @@ class Settings(BaseSettings):
         if not knows_language(language):
             raise ValueError(f"no rules for sentences of {language!r} are there; name a language like german or hindi")
         return language
+
+    @property
+    def weight_files(self) -> WeightFiles:
+        """The files of weights that are named."""
+        return WeightFiles(self.backbone_weights, self.proposer_weights)
 
     @property
     def catalogue_url(self) -> URL:

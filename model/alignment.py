@@ -24,7 +24,10 @@ class AlignmentConfig:
         proposer: name of the region proposer.
         features: kinds of region features, see model.region_features.
         streams: how many, see model.streams; the first takes the first kind of features, and so on, round and round.
-        feature_size: F, numbers per region and kind.
+        feature_size: F, numbers per region and kind; follows from the backbone when training.
+        backbone_weights: which weights of the CNN made the features, see model.network_weights; follows likewise. Empty
+            where that is not known: any are taken.
+        proposer_weights: which weights of the proposer chose the regions, likewise; empty where it has none.
         dimension: D, of all streams together.
         dropout: rate on region features.
         unit: the streams' region and word vectors have length one.
@@ -40,6 +43,8 @@ class AlignmentConfig:
     features: tuple[str, ...] = ("pooled", "cropped")
     streams: int = 2
     feature_size: int = 1280
+    backbone_weights: str = ""
+    proposer_weights: str = ""
     dimension: int = 256
     dropout: float = 0.5
     unit: bool = True

