@@ -130,8 +130,11 @@ class WordStream(nn.Module):
         """Encode word numbers, int64 (S, W), and pretrained vectors, float32 (S, W, P), to float32 (S, W, size)."""
         S, W = numbers.shape
         embedded = self.before(self.dropout(self._embed(numbers, pretrained)))  # (S, W, embedding or hidden size)
-        packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
-        states, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=W)  # (S, W, 2 * hidden)
+        if int(lengths.min()) == W:  # nothing is padded: a query, mostly
+            states, _ = self.rnn(embedded)  # (S, W, 2 * hidden)
+        else:
+            packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+            states, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=W)
         both = states.view(S, W, 2, -1).sum(dim=2)  # (S, W, hidden)
         vectors: Tensor = self.after(self.project(self.dropout(both)))  # (S, W, size)
         return nn.functional.normalize(vectors, dim=-1) if self.unit else vectors
