@@ -6,6 +6,7 @@
 `FasterRcnn` (model.faster_rcnn) is a trained detector.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 from torchvision.ops import box_iou
 
 from model.backbone import Backbone, FeatureMap
@@ -67,14 +69,13 @@ class SelectiveSearch:
         self, photo: npt.NDArray[np.uint8], feature_map: FeatureMap, backbone: Backbone
     ) -> npt.NDArray[np.float32]:
         """Return the 19 best boxes and the whole photo; grid windows fill up where the search finds too few."""
-        found = search_boxes(photo)
-        grid = grid_boxes(feature_map.width, feature_map.height)
-        if not len(found):
-            return grid
-        pooled = "pooled" in backbone.kinds  # the cheaper kind
-        features = feature_map.pool(found) if pooled else backbone.crop(feature_map, found)  # (N, F)
-        scores = backbone.class_scores(features).amax(dim=1)  # (N,)
-        return best_boxes(found, scores, self.overlap, grid)
+
+        def best_class(boxes: npt.NDArray[np.float32]) -> Tensor:
+            pooled = "pooled" in backbone.kinds  # the cheaper kind
+            features = feature_map.pool(boxes) if pooled else backbone.crop(feature_map, boxes)  # (N, F)
+            return backbone.class_scores(features).amax(dim=1)  # (N,)
+
+        return _best_found(photo, feature_map, best_class, self.overlap)
 
 
 class Consensus:
@@ -93,13 +94,12 @@ class Consensus:
         self, photo: npt.NDArray[np.uint8], feature_map: FeatureMap, backbone: Backbone
     ) -> npt.NDArray[np.float32]:
         """Return the 19 best boxes and the whole photo; grid windows fill up where the search finds too few."""
-        found = search_boxes(photo)
-        grid = grid_boxes(feature_map.width, feature_map.height)
-        if not len(found):
-            return grid
-        boxes = torch.from_numpy(found)
-        agreement = (box_iou(boxes, boxes) - self.overlap).clamp(min=0).sum(dim=1)  # (N,)
-        return best_boxes(found, agreement, self.overlap, grid)
+
+        def agreement(boxes: npt.NDArray[np.float32]) -> Tensor:
+            found = torch.from_numpy(boxes)
+            return (box_iou(found, found) - self.overlap).clamp(min=0).sum(dim=1)  # (N,)
+
+        return _best_found(photo, feature_map, agreement, self.overlap)
 
 
 def search_boxes(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -125,6 +125,16 @@ def search_boxes(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     to_photo = np.asarray([width / size[0], height / size[1]] * 2, dtype=np.float32)
     kept: npt.NDArray[np.float32] = boxes[(share >= SMALLEST) & (share < LARGEST)] * to_photo
     return kept
+
+
+def _best_found(
+    photo: npt.NDArray[np.uint8], feature_map: FeatureMap, score: Callable[[npt.NDArray[np.float32]], Tensor],
+    overlap: float,
+) -> npt.NDArray[np.float32]:  # fmt: skip
+    """Search, score what is found, and keep the best; where nothing is found, the grid."""
+    found = search_boxes(photo)
+    grid = grid_boxes(feature_map.width, feature_map.height)
+    return best_boxes(found, score(found), overlap, grid) if len(found) else grid
 
 
 SEARCHES: dict[str, type[Consensus] | type[Grid] | type[SelectiveSearch]] = {
