@@ -73,7 +73,8 @@ class SelectiveSearch:
         def best_class(boxes: npt.NDArray[np.float32]) -> Tensor:
             pooled = "pooled" in backbone.kinds  # the cheaper kind
             features = feature_map.pool(boxes) if pooled else backbone.crop(feature_map, boxes)  # (N, F)
-            return backbone.class_scores(features).amax(dim=1)  # (N,)
+            best: Tensor = backbone.class_scores(features).amax(dim=1)  # (N,)
+            return best
 
         return _best_found(photo, feature_map, best_class, self.overlap)
 
