@@ -73,8 +73,7 @@ class SelectiveSearch:
         def best_class(boxes: npt.NDArray[np.float32]) -> Tensor:
             pooled = "pooled" in backbone.kinds  # the cheaper kind
             features = feature_map.pool(boxes) if pooled else backbone.crop(feature_map, boxes)  # (N, F)
-            best: Tensor = backbone.class_scores(features).amax(dim=1)  # (N,)
-            return best
+            return backbone.class_scores(features).amax(dim=1)  # (N,)
 
         return _best_found(photo, feature_map, best_class, self.overlap)
 
@@ -98,7 +97,8 @@ class Consensus:
 
         def agreement(boxes: npt.NDArray[np.float32]) -> Tensor:
             found = torch.from_numpy(boxes)
-            return (box_iou(found, found) - self.overlap).clamp(min=0).sum(dim=1)  # (N,)
+            total: Tensor = (box_iou(found, found) - self.overlap).clamp(min=0).sum(dim=1)  # (N,)
+            return total
 
         return _best_found(photo, feature_map, agreement, self.overlap)
 
