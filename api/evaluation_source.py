@@ -23,8 +23,8 @@ class Source:
     """What is measured, as the command line names it.
 
     Attributes:
-        dataset: a folder in the Flickr8k layout, or a dataset JSON.
-        images: folder of the JSON's photos, where it is not the JSON's own.
+        dataset: as `read_dataset` takes it.
+        images: folder of the photos that a file names, where it is not the file's own.
         split: of the dataset.
         checkpoint: its folder; the bundled one if None.
         cache: folder of region features that is kept; none is kept if None.

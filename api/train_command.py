@@ -58,7 +58,7 @@ def alignment(
     from model.training.processes import joined_processes
     from model.training.trainer import Trainer
     from model.vocabulary import Vocabulary
-    from model.word_vectors import no_word_vectors, read_word_vectors
+    from model.word_vectors import read_word_vectors
 
     config, training = changed(name, settings)
     files = read_settings().weight_files
@@ -75,7 +75,7 @@ def alignment(
         dev_split = split_features(data, "dev", extractor, folder)
     sentences = [sentence for image in train_split.images for sentence in image.sentences]
     vocabulary = Vocabulary.from_sentences(sentences)
-    vectors = no_word_vectors()
+    vectors = None
     if config.sentence.words != "learned":
         vectors = read_word_vectors(word_vectors, vocabulary.words) if word_vectors else word_vectors_of()
         vocabulary = vocabulary.with_more(vectors.words)

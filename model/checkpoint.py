@@ -16,7 +16,7 @@ from model.exceptions import CheckpointError
 from model.score import ScoreConfig
 from model.sentence_encoder import SentenceEncoderConfig
 from model.vocabulary import Vocabulary
-from model.word_vectors import WordVectors
+from model.word_vectors import WordVectors, no_word_vectors
 
 FORMAT_VERSION = 2
 BUNDLED = Path(__file__).parent / "pretrained" / "alignment"
@@ -93,10 +93,7 @@ def load_checkpoint(folder: Path = BUNDLED) -> Checkpoint:
     config = _read_config(description["config"], folder)
     vocabulary = Vocabulary(description["vocabulary"], description["learned_words"])
     try:
-        size = weights[_PRETRAINED].shape[1]
-        model = build_alignment_model(
-            config, vocabulary, WordVectors([], np.zeros((0, size), np.int8), np.zeros(0, np.float32))
-        )
+        model = build_alignment_model(config, vocabulary, no_word_vectors(weights[_PRETRAINED].shape[1]))
         model.load_state_dict(
             {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
         )

@@ -28,9 +28,9 @@ class WordVectors:
     scale: npt.NDArray[np.float32]
 
 
-def no_word_vectors() -> WordVectors:
-    """Return none, for a model that learns all its words."""
-    return WordVectors([], np.zeros((0, 1), np.int8), np.zeros(0, np.float32))
+def no_word_vectors(size: int = 1) -> WordVectors:
+    """Return no words, with vectors of `size` (P): for a model that learns all its words, or whose table is read."""
+    return WordVectors([], np.zeros((0, size), np.int8), np.zeros(0, np.float32))
 
 
 def read_word_vectors(path: Path, also: Iterable[str] = (), commonest: int = COMMONEST) -> WordVectors:
