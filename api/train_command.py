@@ -1,12 +1,15 @@
 """`dvsa train`: train the models on a dataset."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 if TYPE_CHECKING:
     from model.dataset import Dataset
+
+FOLDER = click.Path(path_type=Path)
 
 
 @click.group()
@@ -14,11 +17,25 @@ def train() -> None:
     """Train a model on your own photos and sentences."""
 
 
+def data_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say what is trained on, how and where to."""
+    options = (
+        click.option("--dataset", required=True, type=FOLDER, help="A dataset: folder, JSON, CSV or TSV."),
+        click.option("--images", type=FOLDER, help="Folder of the photos that a file names."),
+        click.option("--output", required=True, type=FOLDER, help="Folder of the checkpoint."),
+        click.option("--cache", type=FOLDER, help="Folder of region features; default OUTPUT/features."),
+        click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting: epochs=4."),
+        click.option("--skip-missing", is_flag=True, help="Train without photos missing, damaged or undescribed."),
+        click.option("--terms", default="", help="Terms of the training data, kept in the checkpoint."),
+        click.option("--resume", is_flag=True, help="Continue an interrupted training exactly."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @train.command()
-@click.option("--dataset", required=True, type=click.Path(path_type=Path), help="A dataset: folder, JSON, CSV or TSV.")
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of the photos that a file names.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder of the checkpoint.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Folder of region features; default OUTPUT/features.")
+@data_options
 @click.option(
     "--config",
     "name",
@@ -27,15 +44,11 @@ def train() -> None:
     show_default=True,
     help="dvsa is the configuration of the paper.",
 )
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting, such as epochs=4.")
 @click.option(
     "--word-vectors",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Pretrained, as text (GloVe, word2vec, fastText); English ones come with the program.",
 )
-@click.option("--skip-missing", is_flag=True, help="Train without photos that are missing, damaged or undescribed.")
-@click.option("--terms", default="", help="Terms of the training data, kept in the checkpoint.")
-@click.option("--resume", is_flag=True, help="Continue an interrupted training exactly.")
 def alignment(
     dataset: Path, images: Path | None, output: Path, cache: Path | None, name: str, settings: tuple[str, ...],
     word_vectors: Path | None, skip_missing: bool, terms: str, resume: bool,
@@ -50,8 +63,7 @@ def alignment(
     from api.session import read_settings
     from model.alignment import build_alignment_model
     from model.checkpoint import annotate_checkpoint, word_vectors_of
-    from model.configurations import changed
-    from model.datasets import read_dataset
+    from model.configurations import CONFIGURATIONS, changed
     from model.region_extractor import extractor_for_training
     from model.split_features import split_features
     from model.train import AlignmentTask
@@ -60,42 +72,123 @@ def alignment(
     from model.vocabulary import Vocabulary
     from model.word_vectors import read_word_vectors
 
-    config, training = changed(name, settings)
+    config, training = changed(*CONFIGURATIONS[name], settings)
     files = read_settings().weight_files
     processes = click.get_current_context().with_resource(joined_processes())
-    data = read_dataset(dataset, images)
-    if skip_missing:
-        data = _without_unusable(data)
-    for split in ("train", "dev"):
-        data.split(split)  # refused before hours of extraction
+    data = _read(dataset, images, skip_missing)
     folder = cache or output / "features"
     with processes.first_before_others():
         config, extractor = extractor_for_training(config, files)
         train_split = split_features(data, "train", extractor, folder)
         dev_split = split_features(data, "dev", extractor, folder)
-    sentences = [sentence for image in train_split.images for sentence in image.sentences]
-    vocabulary = Vocabulary.from_sentences(sentences)
+    vocabulary = Vocabulary.from_sentences(sentence for image in train_split.images for sentence in image.sentences)
     vectors = None
     if config.sentence.words != "learned":
         vectors = read_word_vectors(word_vectors, vocabulary.words) if word_vectors else word_vectors_of()
         vocabulary = vocabulary.with_more(vectors.words)
     torch.manual_seed(training.seed)
     model = build_alignment_model(config, vocabulary, vectors)
-    task = AlignmentTask(model, vocabulary, train_split, dev_split, training, processes)
-    trainer = Trainer(task, training, output)
+    trainer = Trainer(AlignmentTask(model, vocabulary, train_split, dev_split, training, processes), training, output)
     if resume:
         trainer.resume()
     trainer.run()
-    if not processes.first:
-        return
-    command = (
-        f"dvsa train alignment --dataset {data.name} --config {name}"
-        + "".join(f" --set {setting}" for setting in settings)
-        + (f" --word-vectors {word_vectors.name}" if word_vectors else "")
-        + (" --skip-missing" if skip_missing else "")
-    )
-    annotate_checkpoint(output, {"dataset": data.name, "terms": terms, "command": command})
-    click.echo(f"the best checkpoint is in {output}")
+    if processes.first:
+        more = [f"--word-vectors {word_vectors.name}"] if word_vectors else []
+        command = _command("alignment", data.name, name, settings, skip_missing, more)
+        annotate_checkpoint(output, {"dataset": data.name, "terms": terms, "command": command})
+        click.echo(f"the best checkpoint is in {output}")
+
+
+@train.command()
+@data_options
+@click.option(
+    "--config",
+    "name",
+    type=click.Choice(["default", "lstm", "mrnn"]),
+    default="default",
+    show_default=True,
+    help="mrnn is the network of the paper, lstm the one that followed it.",
+)
+@click.option("--regions", is_flag=True, help="Train on regions and the runs of words that alignment gives them.")
+@click.option("--alignment", "alignment_folder", type=FOLDER, help="Alignment model; the bundled one if left out.")
+def captioner(
+    dataset: Path, images: Path | None, output: Path, cache: Path | None, name: str, settings: tuple[str, ...],
+    regions: bool, alignment_folder: Path | None, skip_missing: bool, terms: str, resume: bool,
+) -> None:  # fmt: skip
+    """Train a captioner: a photo, or a region with --regions, into words.
+
+    Takes the region features of an alignment model, and with --regions what it reads in the sentences; no boxes of
+    phrases are used. Trains on the split "train", keeps the epoch with the best CIDEr on "dev".
+    """
+    import dataclasses
+
+    import torch
+
+    from api.session import read_settings
+    from model.captions.captioner import build_captioner
+    from model.captions.checkpoint import annotate_captioner
+    from model.captions.configurations import CONFIGURATIONS
+    from model.captions.described import described_photos
+    from model.captions.measures import check_measures
+    from model.captions.snippets import described_regions
+    from model.captions.train import CaptionTask
+    from model.checkpoint import load_checkpoint
+    from model.configurations import changed
+    from model.region_extractor import extractor_of_model
+    from model.split_features import split_features
+    from model.training.processes import joined_processes
+    from model.training.trainer import Trainer
+    from model.vocabulary import Vocabulary
+
+    check_measures()
+    config, training = changed(*CONFIGURATIONS[name], settings)
+    environment = read_settings()
+    processes = click.get_current_context().with_resource(joined_processes())
+    data = _read(dataset, images, skip_missing)
+    folder = cache or output / "features"
+    checkpoint = load_checkpoint(*filter(None, [alignment_folder or environment.checkpoint]))
+    with processes.first_before_others():
+        extractor = extractor_of_model(checkpoint.model.config, environment.weight_files)
+        splits = [split_features(data, split, extractor, folder) for split in ("train", "dev")]
+    if regions:
+        described = [
+            described_regions(checkpoint.model, checkpoint.vocabulary, split, training.beta) for split in splits
+        ]
+    else:
+        described = [described_photos(split) for split in splits]
+    vocabulary = Vocabulary.from_sentences(sentence for image in splits[0].images for sentence in image.sentences)
+    subject: Literal["regions", "photos"] = "regions" if regions else "photos"
+    config = dataclasses.replace(config, subject=subject, features=extractor.name, row_size=extractor.feature_size)
+    torch.manual_seed(training.seed)
+    model = build_captioner(config, len(vocabulary))
+    trainer = Trainer(CaptionTask(model, vocabulary, *described, training, processes), training, output)
+    if resume:
+        trainer.resume()
+    trainer.run()
+    if processes.first:
+        command = _command("captioner", data.name, name, settings, skip_missing, ["--regions"] if regions else [])
+        annotate_captioner(output, {"dataset": data.name, "terms": terms, "command": command})
+        click.echo(f"the best checkpoint is in {output}")
+
+
+def _read(dataset: Path, images: Path | None, skip_missing: bool) -> "Dataset":
+    """Read a dataset whose splits can be trained on; what cannot is refused before hours of extraction."""
+    from model.datasets import read_dataset
+
+    data = read_dataset(dataset, images)
+    if skip_missing:
+        data = _without_unusable(data)
+    for split in ("train", "dev"):
+        data.split(split)
+    return data
+
+
+def _command(
+    model: str, dataset: str, name: str, settings: Sequence[str], skip_missing: bool, more: Sequence[str]
+) -> str:
+    """Return the command that makes a checkpoint, without paths of this machine."""
+    parts = [f"dvsa train {model} --dataset {dataset} --config {name}", *(f"--set {setting}" for setting in settings)]
+    return " ".join([*parts, *more, *(["--skip-missing"] if skip_missing else [])])
 
 
 def _without_unusable(data: "Dataset") -> "Dataset":

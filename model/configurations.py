@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -11,6 +11,10 @@ from model.exceptions import TrainingError
 from model.score import ScoreConfig
 from model.sentence_encoder import SentenceEncoderConfig
 from model.train import TrainingConfig
+from model.training.config import LoopConfig
+
+Config = TypeVar("Config")
+Training = TypeVar("Training", bound=LoopConfig)
 
 CONFIGURATIONS: dict[str, tuple[AlignmentConfig, TrainingConfig]] = {
     "default": (AlignmentConfig(), TrainingConfig()),
@@ -33,22 +37,22 @@ CONFIGURATIONS: dict[str, tuple[AlignmentConfig, TrainingConfig]] = {
 }
 
 
-def changed(name: str, settings: Sequence[str]) -> tuple[AlignmentConfig, TrainingConfig]:
+def changed(config: Config, training: Training, settings: Sequence[str]) -> tuple[Config, Training]:
     """Return a configuration with some of its settings changed.
 
     Args:
-        name: of the configuration.
-        settings: "name=value", a name being that of a field of AlignmentConfig or TrainingConfig, or with a dot that
-            of a field of its part: "rank_prior=0", "sentence.hidden_size=384", "features=pooled,cropped".
+        config: of a model.
+        training: of its training.
+        settings: "name=value", a name being that of a field of either, or with a dot that of a field of its part:
+            "rank_prior=0", "sentence.hidden_size=384", "features=pooled,cropped".
 
     Raises:
         TrainingError: there is no such setting, or the value does not fit it.
     """
-    config, training = CONFIGURATIONS[name]
     for setting in settings:
         key, _, value = setting.partition("=")
         first = key.partition(".")[0]
-        if first in {field.name for field in dataclasses.fields(config)}:
+        if first in {field.name for field in dataclasses.fields(config)}:  # type: ignore[arg-type]
             config = _set(config, key, value)
         elif first in {field.name for field in dataclasses.fields(training)}:
             training = _set(training, key, value)

@@ -6,6 +6,7 @@
     |-- DatasetError        a dataset that is not what it should be, the item named
     |-- CheckpointError     a checkpoint that is cut short, of another version or another backbone
     |-- TrainingError       training that cannot go on
+    |-- CaptionError        a caption that cannot be made as it was asked for
     `-- EngineError         see engine.exceptions
 
 Every message is one sentence for the person who typed the command: what is wrong and what to do.
@@ -34,3 +35,7 @@ class CheckpointError(DvsaError):
 
 class TrainingError(DvsaError):
     """Training cannot go on."""
+
+
+class CaptionError(DvsaError):
+    """A caption cannot be made as it was asked for."""

@@ -46,3 +46,7 @@ class Vocabulary:
     def numbers(self, words: Iterable[str]) -> list[int]:
         """Return the numbers of those words that are known, in order."""
         return [self._numbers[word] for word in words if word in self._numbers]
+
+    def number(self, word: str) -> int | None:
+        """Return the number of a word, None where it is not known."""
+        return self._numbers.get(word)

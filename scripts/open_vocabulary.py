@@ -17,7 +17,7 @@ import torch
 
 from model.alignment import build_alignment_model
 from model.checkpoint import load_checkpoint, word_vectors_of
-from model.configurations import changed
+from model.configurations import CONFIGURATIONS, changed
 from model.dataset import DatasetImage
 from model.datasets import read_dataset
 from model.metrics import ranks, recall
@@ -58,7 +58,7 @@ def without(images: list[DatasetImage], words: set[str]) -> list[DatasetImage]:
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE")
 def main(dataset: Path, cache: Path, output: Path, words: int, settings: tuple[str, ...]) -> None:
     """Train without some words, then look for photos by them."""
-    config, training = changed("default", settings)
+    config, training = changed(*CONFIGURATIONS["default"], settings)
     config, extractor = extractor_for_training(config)
     data = read_dataset(dataset)
     train, dev = (split_features(data, split, extractor, cache) for split in ("train", "dev"))

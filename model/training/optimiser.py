@@ -13,6 +13,8 @@ def make_optimiser(model: nn.Module, config: LoopConfig, steps: int) -> tuple[to
     optimiser: torch.optim.Optimizer
     if config.optimiser == "adamw":
         optimiser = torch.optim.AdamW(parameters, weight_decay=config.weight_decay)
+    elif config.optimiser == "rmsprop":
+        optimiser = torch.optim.RMSprop(parameters, weight_decay=config.weight_decay)
     else:
         optimiser = torch.optim.SGD(parameters, momentum=0.9, weight_decay=config.weight_decay)
     cycle = config.optimiser == "adamw"

@@ -40,7 +40,7 @@ class Trainer(Generic[Model, Batch]):
         self._scaler = torch.amp.GradScaler("cuda", init_scale=2.0**10, enabled=self._processes.mixed)
         self._average = AveragedModel(task.model, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
         self._epoch, self._position = 0, 0  # position: batches of the epoch that are done
-        self._best = -math.inf
+        self._best, self._best_epoch = -math.inf, 0
 
     def run(self) -> None:
         """Train to the end, with progress; Ctrl-C and SIGTERM save the state after the step under way.
@@ -51,7 +51,7 @@ class Trainer(Generic[Model, Batch]):
         """
         self.output.mkdir(parents=True, exist_ok=True)
         with StopWish() as stop, TrainingLog(self.output / LOG_FOLDER, self._step, self._processes.first) as log:
-            while self._epoch < self.config.epochs:
+            while self._epoch < self.config.epochs and not self._patience_is_over:
                 self._run_epoch(stop, log)
         self._processes.wait()
 
@@ -59,8 +59,8 @@ class Trainer(Generic[Model, Batch]):
         """Write everything that a resumed run needs, aside and moved into place."""
         state = {
             "config": dataclasses.asdict(self.config), "steps": self.task.steps, "epoch": self._epoch,
-            "position": self._position, "best": self._best, "model": self.task.model.state_dict(),
-            "average": self._average.state_dict(), "optimiser": self._optimiser.state_dict(),
+            "position": self._position, "best": self._best, "best_epoch": self._best_epoch,
+            "model": self.task.model.state_dict(), "average": self._average.state_dict(), "optimiser": self._optimiser.state_dict(),
             "schedule": self._schedule.state_dict(), "scaler": self._scaler.state_dict(),
         }  # fmt: skip
         if self._processes.first:
@@ -88,7 +88,13 @@ class Trainer(Generic[Model, Batch]):
         self._schedule.load_state_dict(state["schedule"])
         if state["scaler"]:  # empty where the run was on a CPU
             self._scaler.load_state_dict(state["scaler"])
-        self._epoch, self._position, self._best = state["epoch"], state["position"], state["best"]
+        self._epoch, self._position = state["epoch"], state["position"]
+        self._best, self._best_epoch = state["best"], state["best_epoch"]
+
+    @property
+    def _patience_is_over(self) -> bool:
+        over = 0 < self.config.patience <= self._epoch - self._best_epoch
+        return self._processes.any(self._processes.first and over)  # the others did not measure
 
     @property
     def _step(self) -> int:
@@ -141,7 +147,7 @@ class Trainer(Generic[Model, Batch]):
         tqdm.write(f"epoch {self._epoch + 1}: {measured.line}")
         log.write(self._step - 1, measured.figures)  # of the epoch's last step: what a resume there keeps
         if measured.score > self._best:
-            self._best = measured.score
+            self._best, self._best_epoch = measured.score, self._epoch + 1
             about = {"training": dataclasses.asdict(self.config), "chosen_epoch": self._epoch + 1, **measured.about}
             self.task.keep(self.output, average, about)
 

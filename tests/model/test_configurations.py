@@ -6,7 +6,8 @@ from model.exceptions import TrainingError
 
 def test_settings_change_what_they_name_and_nothing_else() -> None:
     config, training = changed(
-        "default", ["features=pooled", "streams=1", "sentence.hidden_size=64", "epochs=3", "context=false"]
+        *CONFIGURATIONS["default"],
+        ["features=pooled", "streams=1", "sentence.hidden_size=64", "epochs=3", "context=false"],
     )
     assert (config.features, config.streams, config.sentence.hidden_size) == (("pooled",), 1, 64)
     assert (training.epochs, config.context) == (3, False)
@@ -26,4 +27,4 @@ def test_settings_change_what_they_name_and_nothing_else() -> None:
 )
 def test_settings_that_are_none_are_named(setting: str, message: str) -> None:
     with pytest.raises(TrainingError, match=message):
-        changed("default", [setting])
+        changed(*CONFIGURATIONS["default"], [setting])

@@ -1,0 +1,40 @@
+"""Captions of features."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from model.captions.beam import BeamConfig, beam_search
+from model.captions.captioner import Captioner
+from model.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A caption.
+
+    Attributes:
+        words: one at least, each of the captioner's vocabulary.
+        log_probability: of the words and the end, nats.
+    """
+
+    words: tuple[str, ...]
+    log_probability: float
+
+
+def caption_features(
+    captioner: Captioner, vocabulary: Vocabulary, features: Iterable[Tensor], beam: BeamConfig
+) -> Iterator[Caption]:
+    """Caption photos or regions, in their order; a caption does not depend on its neighbours.
+
+    Args:
+        captioner: in evaluation mode.
+        vocabulary: of the captioner.
+        features: parts of B photos or regions, float32 (B, N, X), see `Captioner.remember`; read as they are needed.
+        beam: how to search.
+    """
+    for part in features:
+        for best, *_ in beam_search(captioner, part, beam):
+            words = tuple(vocabulary.words[number - 1] for number in best.numbers)
+            yield Caption(words, best.log_probability)

@@ -1,0 +1,76 @@
+"""Checkpoints of captioners."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.captions.captioner import Captioner, CaptionerConfig, build_captioner
+from model.checkpoint_files import CheckpointFiles, identity
+from model.exceptions import CheckpointError
+from model.vocabulary import Vocabulary
+
+FORMAT_VERSION = 1
+_KEYS = frozenset({"config", "about", "vocabulary"})
+
+
+@dataclass(frozen=True)
+class CaptionerCheckpoint:
+    """A trained captioner and what is known of it.
+
+    Attributes:
+        model: ready to caption (evaluation mode).
+        vocabulary: the words it says.
+        about: training data, terms, figures on dev, the command that made it.
+        model_hash: of weights, configuration and vocabulary: names the captions it makes.
+    """
+
+    model: Captioner
+    vocabulary: Vocabulary
+    about: dict[str, Any]
+    model_hash: str
+
+
+def save_captioner(folder: Path, model: Captioner, vocabulary: Vocabulary, about: dict[str, Any]) -> None:
+    """Write a checkpoint."""
+    description = {"config": dataclasses.asdict(model.config), "about": about, "vocabulary": vocabulary.words}
+    _files(folder).write(model.state_dict(), description)
+
+
+def annotate_captioner(folder: Path, about: dict[str, Any]) -> None:
+    """Add to what a checkpoint says of itself: dataset, terms, the command that made it. Its hash stays."""
+    _files(folder).annotate(about)
+
+
+def load_captioner(folder: Path) -> CaptionerCheckpoint:
+    """Read a checkpoint.
+
+    Raises:
+        CheckpointError: it is not there, cut short, changed, or of another version; or its vocabulary has not the
+            words that its weights are for.
+    """
+    files = _files(folder)
+    description = files.description()
+    weights = files.weights(description)
+    vocabulary = Vocabulary(description["vocabulary"])
+    try:
+        config = CaptionerConfig(**description["config"])
+    except TypeError as error:
+        raise CheckpointError(
+            f"the configuration in {files.description_path} is of another version; train again"
+        ) from error
+    if "bias" in weights and len(weights["bias"]) != len(vocabulary) + 1:
+        raise CheckpointError(
+            f"{files.description_path} names {len(vocabulary):,} words, its weights are for {len(weights['bias']) - 1:,};"
+            " train or copy it again"
+        )
+    try:
+        model = build_captioner(config, len(vocabulary))
+        model.load_state_dict(weights)
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(f"the weights {files.weights_path} do not fit the configuration beside them") from error
+    return CaptionerCheckpoint(model.eval(), vocabulary, description["about"], identity(description, vocabulary.words))
+
+
+def _files(folder: Path) -> CheckpointFiles:
+    return CheckpointFiles(folder, "captioner.json", FORMAT_VERSION, _KEYS)
