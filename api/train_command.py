@@ -161,7 +161,7 @@ def captioner(
     config = dataclasses.replace(config, subject=subject, features=extractor.name, row_size=extractor.feature_size)
     torch.manual_seed(training.seed)
     model = build_captioner(config, len(vocabulary))
-    trainer = Trainer(CaptionTask(model, vocabulary, *described, training, processes), training, output)
+    trainer = Trainer(CaptionTask(model, vocabulary, described[0], described[1], training, processes), training, output)
     if resume:
         trainer.resume()
     trainer.run()

@@ -61,8 +61,8 @@ def load_captioner(folder: Path) -> CaptionerCheckpoint:
         ) from error
     if "bias" in weights and len(weights["bias"]) != len(vocabulary) + 1:
         raise CheckpointError(
-            f"{files.description_path} names {len(vocabulary):,} words, its weights are for {len(weights['bias']) - 1:,};"
-            " train or copy it again"
+            f"{files.description_path} names {len(vocabulary):,} words and its weights are for "
+            f"{len(weights['bias']) - 1:,}; train or copy it again"
         )
     try:
         model = build_captioner(config, len(vocabulary))

@@ -1,7 +1,7 @@
 """The recurrent networks that turn features into words, one after the other.
 
-All have three doors, so that teacher forcing (all words at once) and beam search (one word at a time) are the same code:
-`remember` makes of the features what stays the same for all words, `begin` the state before the first word, and
+All have three doors, so that teacher forcing (all words at once) and beam search (one word at a time) are the same
+code: `remember` makes of the features what stays the same for all words, `begin` the state before the first word, and
 `forward` takes the words read so far to what the next ones are predicted from.
 
 Letters: B photos or regions, K sentences of each, W words of a sentence, N rows of features, X numbers in a row, E size
@@ -149,7 +149,7 @@ class AttentionDecoder(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def remember(self, subject: Tensor, rows: Tensor) -> Memory:
-        """Return the photo as a first input, (B, E), and keys and values of its regions, each (B, heads, N, H / heads)."""
+        """Return the photo as a first input, (B, E), and its regions' keys and values, (B, heads, N, H / heads)."""
         regions = self.dropout(F.relu(self.region(self.dropout(rows))))  # (B, N, H)
         return self.image(self.dropout(subject)), self._heads(self.key(regions)), self._heads(self.value(regions))
 

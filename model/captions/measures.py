@@ -79,15 +79,16 @@ def measure_captions(
     rouge, _ = Rouge().compute_score(wanted, said)
     known = {tuple(sentence) for sentence in training}
     different = {tuple(caption) for caption in captions}
+    bleu1, bleu2, bleu3, bleu4 = (round(100 * score, 2) for score in bleu)
     return CaptionScores(
-        *(round(100 * score, 2) for score in bleu),
+        bleu1, bleu2, bleu3, bleu4,
         meteor=_meteor(said, wanted) if has_java() else None,
         rouge_l=round(100 * float(rouge), 2),
         cider=round(cider(captions, references), 4),
         distinct=round(100 * len(different) / len(captions), 2),
         copied=round(100 * sum(tuple(caption) in known for caption in captions) / len(captions), 2),
         mean_length=round(sum(map(len, captions)) / len(captions), 2),
-    )
+    )  # fmt: skip
 
 
 def cider(captions: Sequence[Words], references: Sequence[Sequence[Words]]) -> float:
