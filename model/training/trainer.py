@@ -61,7 +61,8 @@ class Trainer(Generic[Model, Batch]):
             "config": dataclasses.asdict(self.config), "steps": self.task.steps, "epoch": self._epoch,
             "position": self._position, "best": self._best, "best_epoch": self._best_epoch,
             "model": self.task.model.state_dict(), "average": self._average.state_dict(),
-            "optimiser": self._optimiser.state_dict(), "schedule": self._schedule.state_dict(), "scaler": self._scaler.state_dict(),
+            "optimiser": self._optimiser.state_dict(), "schedule": self._schedule.state_dict(),
+            "scaler": self._scaler.state_dict(),
         }  # fmt: skip
         if self._processes.first:
             aside = self.output / (STATE_FILE + ".tmp")
