@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.fragments import ScoreTerms
+from engine.stored_fragments import StoredFragments
 
 CENTROIDS = 1024
 SAMPLE_PER_CENTROID = 40  # FAISS asks for at least 39 training vectors per centroid
@@ -34,14 +35,15 @@ class Codebook:
     codes: npt.NDArray[np.int32]
 
     @classmethod
-    def train(cls, vectors: npt.NDArray[np.float32], centroids: int = CENTROIDS) -> Self:
-        """Cluster vectors, float32 (N, D), by k-means on a sample; the same vectors give the same codebook."""
-        count = max(1, min(centroids, len(vectors) // SAMPLE_PER_CENTROID))
-        rows = np.random.default_rng(SEED).permutation(len(vectors))[: count * SAMPLE_PER_CENTROID]
-        means = faiss.Kmeans(vectors.shape[1], count, niter=ITERATIONS, seed=SEED)
-        means.train(vectors[np.sort(rows)])
-        _, codes = means.index.search(vectors, 1)
-        return cls(np.ascontiguousarray(means.centroids), codes[:, 0].astype(np.int32))
+    def train(cls, stored: StoredFragments, centroids: int = CENTROIDS) -> Self:
+        """Cluster vectors by k-means on a sample; the same vectors give the same codebook."""
+        size = len(stored.vectors)
+        count = max(1, min(centroids, size // SAMPLE_PER_CENTROID))
+        rows = np.random.default_rng(SEED).permutation(size)[: count * SAMPLE_PER_CENTROID]
+        means = faiss.Kmeans(stored.dimension, count, niter=ITERATIONS, seed=SEED)
+        means.train(stored.rows(np.sort(rows)))
+        codes = [means.index.search(block, 1)[1][:, 0].astype(np.int32) for block in stored.blocks()]
+        return cls(np.ascontiguousarray(means.centroids), np.concatenate(codes))
 
     def scores(
         self, query: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], terms: ScoreTerms

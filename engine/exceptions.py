@@ -7,6 +7,8 @@ DvsaError
 |-- EmptyCollection     a collection in which nothing has been published yet
 |-- ModelMismatch       a collection indexed by another checkpoint
 |-- IndexDamaged        a snapshot that is cut short or does not match its checksums
+|-- IndexOutdated       a snapshot in the format of another version
+|-- BadFragments        vectors that no index takes: NaN, another D, an id twice
 |-- CatalogueError      the database is locked, read-only, full, damaged or cannot be opened
 |-- StorageError        the snapshot cannot be written: disk full, read-only
 |-- SourceError         a path to index that does not exist or holds nothing
@@ -38,6 +40,14 @@ class ModelMismatch(EngineError):
 
 class IndexDamaged(EngineError):
     """A snapshot is cut short or does not match its checksums."""
+
+
+class IndexOutdated(EngineError):
+    """A snapshot is in the format of another version of the program."""
+
+
+class BadFragments(EngineError):
+    """Vectors that no index takes."""
 
 
 class CatalogueError(EngineError):

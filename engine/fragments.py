@@ -4,7 +4,7 @@ An item is a photo (its fragments are region vectors) or a sentence (its fragmen
 of a pair is two different operations, depending on which side is stored; `ScoreTerms` says which one a search needs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, Self
@@ -97,13 +97,46 @@ class ScoreTerms:
 
 
 class FragmentIndex(Protocol):
-    """Stored fragments of one kind, grouped by item. Reading is thread-safe; writing has one writer.
+    """Stored fragments of one kind, grouped by item: one state, which never changes, so that any thread may read it.
 
-    Ids belong to the caller and survive additions and removals. An index proposes candidates; the engine scores them
-    exactly (`engine.scoring`), so an approximate index can lose a hit but never misorder two.
+    Ids belong to the caller and survive `revise`. An index proposes candidates; the engine scores them exactly
+    (`engine.ranking`), so an approximate index can lose a hit but never misorder two.
     """
 
     dimension: int
+    fragment_count: int
+
+    @classmethod
+    def create(cls, path: Path, dimension: int, pieces: Iterable[Fragments]) -> Self:
+        """Write an index of these items into a new folder and open it; holds one piece at a time.
+
+        Raises:
+            BadFragments: a vector is not finite or not of D numbers, or an id comes twice; nothing usable is left.
+            StorageError: the folder cannot be written.
+        """
+        ...
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open what `create` or `revise` wrote; takes no longer for a large index.
+
+        Raises:
+            IndexDamaged: the files are missing or hold something else.
+        """
+        ...
+
+    def revise(self, path: Path, removed: npt.NDArray[np.int64], added: Iterable[Fragments]) -> Self:
+        """Write this index less some items plus others into a new folder; this one stays as it is.
+
+        Args:
+            path: the new folder.
+            removed: ids of the items that go; unknown ones are ignored.
+            added: the items that come.
+
+        Raises:
+            BadFragments, StorageError: as `create`.
+        """
+        ...
 
     def __len__(self) -> int:
         """Number of items."""
@@ -111,22 +144,6 @@ class FragmentIndex(Protocol):
 
     def ids(self) -> npt.NDArray[np.int64]:
         """Ids of all items, int64 (I,), in stored order."""
-        ...
-
-    def add(self, items: Fragments) -> None:
-        """Add items.
-
-        Raises:
-            ValueError: a vector is not finite or not of D numbers, or an id is there already; nothing is added.
-        """
-        ...
-
-    def reserve(self, fragments: int) -> None:
-        """Make room for that many vectors more, so that adding them in pieces copies nothing."""
-        ...
-
-    def remove(self, ids: npt.NDArray[np.int64]) -> int:
-        """Remove the items with these ids; unknown ids are ignored. Returns how many were removed."""
         ...
 
     def candidates(
@@ -145,31 +162,24 @@ class FragmentIndex(Protocol):
             allowed: only these ids may be given; None: all.
 
         Returns:
-            Distinct ids, int64; fewer than `count` only where there are fewer.
+            Distinct ids, int64, in stored order; fewer than `count` only where there are fewer.
         """
         ...
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
-        """The items with these ids, in the order given.
+        """The items with these ids, in the order given, copied into memory.
 
         Raises:
             KeyError: an id is not in the index.
         """
         ...
 
-    def all_fragments(self) -> Fragments:
-        """All items, without a copy; valid until the next add or remove."""
-        ...
+    def pieces(self, ids: npt.NDArray[np.int64] | None = None) -> Iterator[Fragments]:
+        """The items with these ids, in the order given, or all, a few megabytes at a time.
 
-    def write(self, path: Path) -> None:
-        """Write the index as files in a new folder."""
-        ...
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read what `write` wrote.
+        Each piece is valid until the next is asked for.
 
         Raises:
-            IndexDamaged: the files are missing or hold something else.
+            KeyError: an id is not in the index.
         """
         ...

@@ -13,11 +13,8 @@ from engine.catalogue import Catalogue, CollectionInfo
 from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import BadRequest, EmptyCollection, IndexDamaged
 from engine.fragments import FragmentIndex, Kind, ScoreTerms
-from engine.scoring import exact_scores, top_k
+from engine.ranking import best_items
 from engine.snapshot import Snapshot, open_snapshot
-
-CANDIDATES = 1000
-"""Fewest items scored exactly; a large index proposes no more than this or ten times k."""
 
 ATTEMPTS = 3  # the collection may be published anew between reading its name and reading its hits
 
@@ -108,7 +105,7 @@ class SearchService:
 
         def find(view: _View) -> list[Hit]:
             terms = ScoreTerms.between("sentences", target, self._encoder.score)
-            ids, scores = _best(view.index(target), sentence.vectors, terms, k)
+            ids, scores = best_items(view.index(target), sentence.vectors, terms, k)
             if target == "sentences":
                 return self._sentences(ids, scores)
             photos = self._photos(ids, scores)
@@ -141,7 +138,7 @@ class SearchService:
 
         def find(view: _View) -> list[Hit]:
             terms = ScoreTerms.between("images", target, self._encoder.score)
-            ids, scores = _best(view.index(target), fragments.vectors, terms, k)
+            ids, scores = best_items(view.index(target), fragments.vectors, terms, k)
             if target == "images":
                 return self._photos(ids, scores)
             hits = self._sentences(ids, scores)
@@ -206,14 +203,6 @@ class SearchService:
 
 class _Stale(Exception):
     """The snapshot and the catalogue are of two publications."""
-
-
-def _best(
-    index: FragmentIndex, query: npt.NDArray[np.float32], terms: ScoreTerms, k: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    ids = index.candidates(query, terms, max(CANDIDATES, 10 * k))
-    stored = index.all_fragments() if len(ids) == len(index) else index.fragments(ids)
-    return top_k(exact_scores(query, stored, terms), stored.ids, k)
 
 
 def _check(k: int) -> None:

@@ -4,23 +4,30 @@
 manifest.json       model, D, score, counts, size and SHA-256 of every other file, and of itself
 regions/            index of the photos' region vectors
 words/              index of the sentences' word vectors
+
+Opening reads the manifest, the sizes of all files and the bytes of the small ones; the large ones are mapped into
+memory, so that a collection of any size opens at once. `Snapshot.verify` reads everything.
 """
 
 import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from engine.exceptions import IndexDamaged, ModelMismatch, StorageError
+from engine.exceptions import IndexDamaged, IndexOutdated, ModelMismatch, StorageError
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import FragmentIndex
 from model.score import ScoreConfig
 
-FORMAT = 1
+FORMAT = 2
+
+CHECKED_UP_TO = 16 * 2**20
+"""Bytes of a file that is compared with its checksum whenever it is opened: 10 to 60 ms."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,12 @@ class Manifest:
     format: int = FORMAT
 
 
+Write = Callable[[Path], FragmentIndex]
+"""Writes an index into a folder that is not there yet, and opens it."""
+
+
 class Snapshot:
-    """An opened snapshot: sizes are checked at once, bytes when an index is first used."""
+    """An opened snapshot: sizes are checked at once, the bytes of small files when an index is first used."""
 
     def __init__(self, directory: Path, manifest: Manifest) -> None:
         self.directory = directory
@@ -69,40 +80,53 @@ class Snapshot:
         """Word vectors by sentence id."""
         return self._read("words")
 
+    def verify(self) -> None:
+        """Compare every byte with its checksum.
+
+        Raises:
+            IndexDamaged: a file does not match.
+        """
+        for name in self.manifest.files:
+            self._check(name)
+
     def _read(self, folder: str) -> FragmentIndex:
         for name, mark in self.manifest.files.items():
-            if name.startswith(folder + "/") and _mark(self.directory / name) != mark:
-                raise _damaged(self.directory, f"{name} does not match its checksum")
-        index = FaissFragmentIndex.read(self.directory / folder)
+            if name.startswith(folder + "/") and mark.size <= CHECKED_UP_TO:
+                self._check(name)
+        index = FaissFragmentIndex.open(self.directory / folder)
         if index.dimension != self.manifest.dimension:
             raise _damaged(self.directory, f"{folder} has vectors of {index.dimension} numbers")
         return index
 
+    def _check(self, name: str) -> None:
+        if _mark(self.directory / name) != self.manifest.files[name]:
+            raise _damaged(self.directory, f"{name} does not match its checksum")
 
-def write_snapshot(directory: Path, regions: FragmentIndex, words: FragmentIndex, manifest: Manifest) -> None:
+
+def write_snapshot(directory: Path, regions: Write, words: Write, manifest: Manifest) -> None:
     """Write a snapshot aside, bring it to the disk and give it its name in one step.
 
     Args:
         directory: the snapshot's folder; it must not exist.
-        regions: region vectors by photo id.
-        words: word vectors by sentence id.
+        regions: writes the index of region vectors by photo id.
+        words: writes the index of word vectors by sentence id.
         manifest: model, D and score; counts and files are filled in here.
 
     Raises:
-        StorageError: it could not be written (disk full, no permission); nothing is left behind.
+        StorageError: it could not be written (disk full, no permission).
+        BadFragments: an index does not take a vector. Nothing is left behind in either case.
     """
     aside = directory.with_name(f".{directory.name}.tmp")
     try:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
-        regions.write(aside / "regions")
-        words.write(aside / "words")
+        photos, sentences = regions(aside / "regions"), words(aside / "words")
         names = sorted(path.relative_to(aside).as_posix() for path in aside.rglob("*") if path.is_file())
         counts = {
-            "photos": len(regions),
-            "regions": len(regions.all_fragments().vectors),
-            "sentences": len(words),
-            "words": len(words.all_fragments().vectors),
+            "photos": len(photos),
+            "regions": photos.fragment_count,
+            "sentences": len(sentences),
+            "words": sentences.fragment_count,
         }
         marks = {name: _mark(aside / name) for name in names}
         _write_manifest(aside / "manifest.json", replace(manifest, counts=counts, files=marks))
@@ -112,9 +136,10 @@ def write_snapshot(directory: Path, regions: FragmentIndex, words: FragmentIndex
             raise FileExistsError(f"{directory} exists already")
         aside.rename(directory)
         _sync(directory.parent)
-    except (OSError, StorageError) as error:
-        shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
         raise StorageError(f"cannot write the index: {error}") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def open_snapshot(directory: Path, model_hash: str) -> Snapshot:
@@ -122,6 +147,7 @@ def open_snapshot(directory: Path, model_hash: str) -> Snapshot:
 
     Raises:
         IndexDamaged: files are missing, cut short or changed.
+        IndexOutdated: another version of the program wrote it.
         ModelMismatch: another model made it.
     """
     manifest = _read_manifest(directory)
@@ -149,7 +175,10 @@ def _read_manifest(directory: Path) -> Manifest:
         if _digest(content) != document["sha256"]:
             raise ValueError("it does not match its checksum")
         if content["format"] != FORMAT:
-            raise ValueError(f"its format is {content['format']}, this version reads {FORMAT}")
+            raise IndexOutdated(
+                f"the collection was indexed by another version of dvsa (format {content['format']}, this version has "
+                f"{FORMAT}); index it again with: dvsa index PATH... --collection NAME --rebuild"
+            )
         files = {name: FileMark(**mark) for name, mark in content["files"].items()}
         return Manifest(**{**content, "score": ScoreConfig(**content["score"]), "files": files})
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -1,18 +1,21 @@
 """Publishes a run: a new snapshot beside the old one, then one transaction that makes it the collection.
 
-    1. build      previous snapshot, less what goes, plus what is staged
-    2. write      under a new name that nothing refers to yet
-    3. commit     rows and the snapshot's name, all or nothing: from here on readers see the new collection
-    4. sweep      the old snapshot
+    1. write      the previous snapshot, less what goes, plus what is staged, under a name that nothing refers to yet;
+                  vectors stream from file and database, a few megabytes at a time
+    2. commit     rows and the snapshot's name, all or nothing: from here on readers see the new collection
+    3. sweep      the old snapshot
 
-A run that is killed before 3 leaves the collection as it was, and staged rows that the next run uses; one that is
-killed after 3 leaves a folder that the next run sweeps.
+A run that is killed before 2 leaves the collection as it was, and staged rows that the next run uses; one that is
+killed after 2 leaves a folder that the next run sweeps.
 """
 
 import secrets
 from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, select
 
 from engine.catalogue.catalogue import chunks
@@ -24,7 +27,7 @@ from indexer.commit import commit
 from indexer.rows import from_blob
 from indexer.run import Changes, Run, sweep_snapshots
 
-CHUNK = 1000  # items in memory besides the index
+CHUNK = 250  # items of one piece: some 5 MB of 20 regions
 
 Blobs = Iterator[tuple[int, bytes | None]]
 
@@ -35,9 +38,7 @@ def publish(run: Run, changes: Changes) -> None:
     if changes.need_snapshot:
         run.progress("publish", 0, 1)
         name = _next_name(name)
-        regions, words = build(run, changes)
-        manifest = Manifest(run.encoder.model_hash, run.encoder.dimension, run.encoder.score)
-        write_snapshot(run.settings.snapshot_directory(run.collection.id, name), regions, words, manifest)
+        write(run, changes, name)
         run.progress("publish", 1, 1)
     commit(run, changes, name)
     info = run.catalogue.collection(run.collection.name)
@@ -45,20 +46,35 @@ def publish(run: Run, changes: Changes) -> None:
     sweep_snapshots(run.settings, info)
 
 
-def build(run: Run, changes: Changes) -> tuple[FragmentIndex, FragmentIndex]:
-    """Return the indexes of regions and of words as the run leaves them."""
-    dimension = run.encoder.dimension
-    regions: FragmentIndex = FaissFragmentIndex(dimension)
-    words: FragmentIndex = FaissFragmentIndex(dimension)
+def write(run: Run, changes: Changes, name: str) -> None:
+    """Write the snapshot of this name, as the run leaves the collection."""
+    manifest = Manifest(run.encoder.model_hash, run.encoder.dimension, run.encoder.score)
+    previous = run.previous
     with run.catalogue.read() as connection:
-        if run.previous is not None:
-            regions, words = run.previous.regions, run.previous.words
-            regions.remove(np.array(sorted(changes.removed_photos), np.int64))
-            words.remove(np.array(_sentences_of(connection, changes.removed_documents), np.int64))
-        for index, blobs in ((regions, _staged_photos), (words, _staged_sentences)):
-            index.reserve(sum(len(from_blob(blob, dimension)) for _, blob in blobs(connection, run, changes) if blob))
-            _add(index, blobs(connection, run, changes))
-    return regions, words
+
+        def regions(path: Path) -> FragmentIndex:
+            removed = np.array(sorted(changes.removed_photos), np.int64)
+            added = _pieces(_staged_photos(connection, run, changes), manifest.dimension)
+            return _revise(previous.regions if previous else None, path, removed, added, manifest.dimension)
+
+        def words(path: Path) -> FragmentIndex:
+            removed = np.array(_sentences_of(connection, changes.removed_documents), np.int64)
+            added = _pieces(_staged_sentences(connection, run, changes), manifest.dimension)
+            return _revise(previous.words if previous else None, path, removed, added, manifest.dimension)
+
+        write_snapshot(run.settings.snapshot_directory(run.collection.id, name), regions, words, manifest)
+
+
+def _revise(
+    previous: FragmentIndex | None,
+    path: Path,
+    removed: npt.NDArray[np.int64],
+    added: Iterator[Fragments],
+    dimension: int,
+) -> FragmentIndex:
+    if previous is None:
+        return FaissFragmentIndex.create(path, dimension, added)
+    return previous.revise(path, removed, added)
 
 
 def _next_name(previous: str | None) -> str:
@@ -67,17 +83,11 @@ def _next_name(previous: str | None) -> str:
     return f"{number:06d}-{secrets.token_hex(4)}"
 
 
-def _add(index: FragmentIndex, blobs: Blobs) -> None:
-    ids, vectors = [], []
-    for item, blob in blobs:
-        assert blob is not None, "a staged row carries its vectors"
-        ids.append(item)
-        vectors.append(from_blob(blob, index.dimension))
-        if len(ids) >= CHUNK:
-            index.add(Fragments.of(ids, vectors, index.dimension))
-            ids, vectors = [], []
-    if ids:
-        index.add(Fragments.of(ids, vectors, index.dimension))
+def _pieces(blobs: Blobs, dimension: int) -> Iterator[Fragments]:
+    while rows := list(islice(blobs, CHUNK)):
+        assert all(blob is not None for _, blob in rows), "a staged row carries its vectors"
+        vectors = [from_blob(blob, dimension) for _, blob in rows if blob is not None]
+        yield Fragments.of([item for item, _ in rows], vectors, dimension)
 
 
 def _staged_photos(connection: Connection, run: Run, changes: Changes) -> Blobs:

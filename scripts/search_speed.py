@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ import numpy as np
 from api.session import open_search, read_photo, read_settings
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Fragments, ScoreTerms
-from engine.scoring import exact_scores, top_k
+from engine.ranking import best_items
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 DIMENSION = 256
@@ -50,17 +51,15 @@ def measure_random(items: int, per_item: int, asked: int, repeats: int) -> Figur
     """Time searches in random vectors."""
     random = np.random.default_rng(0)
     vectors = random.standard_normal((items * per_item, DIMENSION), dtype=np.float32)
-    index = FaissFragmentIndex(DIMENSION)
     offsets = np.arange(0, len(vectors) + 1, per_item, dtype=np.int64)
-    index.add(Fragments(np.arange(items, dtype=np.int64), offsets, vectors))
+    stored = Fragments(np.arange(items, dtype=np.int64), offsets, vectors)
+    with tempfile.TemporaryDirectory() as folder:
+        index = FaissFragmentIndex.create(Path(folder) / "index", DIMENSION, [stored])
 
-    def search(_: int) -> None:
-        query = random.standard_normal((asked, DIMENSION), dtype=np.float32)
-        ids = index.candidates(query, TERMS, 1000)
-        stored = index.all_fragments() if len(ids) == len(index) else index.fragments(ids)
-        top_k(exact_scores(query, stored, TERMS), stored.ids, 10)
+        def search(_: int) -> None:
+            best_items(index, random.standard_normal((asked, DIMENSION), dtype=np.float32), TERMS, 10)
 
-    return timed(search, repeats)
+        return timed(search, repeats)
 
 
 def measure_collection(name: str, repeats: int) -> dict[str, Figures]:

@@ -83,7 +83,7 @@ def _contents(catalogue: Catalogue, settings: Settings) -> Contents:
     info = catalogue.collection("test")
     assert info.snapshot is not None
     snapshot = open_snapshot(settings.snapshot_directory(info.id, info.snapshot), info.model_hash)
-    regions, words = snapshot.regions.all_fragments(), snapshot.words.all_fragments()
+    regions, words = (index.fragments(index.ids()) for index in (snapshot.regions, snapshot.words))
     photos, boxes = catalogue.photos(regions.ids.tolist()), catalogue.regions(regions.ids.tolist())
     sentences = catalogue.sentences(words.ids.tolist())
     with catalogue.read() as connection:

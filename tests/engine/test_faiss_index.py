@@ -1,31 +1,45 @@
 """The contract of FragmentIndex, run over every implementation."""
 
-from collections.abc import Callable
+import shutil
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from engine.exceptions import IndexDamaged
+from engine.exceptions import BadFragments, IndexDamaged
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import FragmentIndex, Fragments, ScoreTerms
+from engine.ranking import best_items
 from engine.scoring import exact_scores, top_k
 
 D = 16
 WORDS_ASK = ScoreTerms(query=True, stored=False, reduction="sum")
 REGIONS_ASK = ScoreTerms(query=False, stored=True, reduction="mean")
 
-IMPLEMENTATIONS = [
-    pytest.param(lambda: FaissFragmentIndex(D), id="exact"),
-    pytest.param(lambda: FaissFragmentIndex(D, exact_up_to=50), id="codebook"),
-]
-NewIndex = Callable[[], FragmentIndex]
+NewIndex = Callable[..., FragmentIndex]
+
+
+@pytest.fixture(params=[10**6, 50], ids=["exact", "codebook"])
+def new(request: pytest.FixtureRequest, tmp_path: Path) -> NewIndex:
+    """Makes an index of some pieces."""
+
+    def create(*pieces: Fragments) -> FragmentIndex:
+        path = tmp_path / "ein Ordner ä" / str(len(list(tmp_path.glob("*/*"))))
+        return FaissFragmentIndex.create(path, D, pieces, exact_up_to=request.param)
+
+    return create
+
+
+def half(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return vectors.astype(np.float16).astype(np.float32)
 
 
 def some_items(ids: list[int], seed: int = 0) -> Fragments:
     random = np.random.default_rng(seed)
-    vectors = [random.standard_normal((int(random.integers(1, 6)), D)).astype(np.float32) for _ in ids]
+    vectors = [half(random.standard_normal((int(random.integers(1, 6)), D)).astype(np.float32)) for _ in ids]
     return Fragments.of(ids, vectors, D)
 
 
@@ -34,140 +48,181 @@ def query_of(count: int = 3, seed: int = 9) -> npt.NDArray[np.float32]:
 
 
 def best_ids(index: FragmentIndex, query: npt.NDArray[np.float32], terms: ScoreTerms, k: int) -> list[int]:
-    stored = index.fragments(index.candidates(query, terms, 60))
-    ids, _ = top_k(exact_scores(query, stored, terms), stored.ids, k)
+    ids, _ = best_items(index, query, terms, k)
     return [int(number) for number in ids]
 
 
-@pytest.mark.parametrize("new", IMPLEMENTATIONS)
-class TestContract:
-    def test_a_new_index_is_empty(self, new: NewIndex) -> None:
-        index = new()
-        assert len(index) == 0
-        assert len(index.all_fragments()) == 0
-        assert len(index.candidates(query_of(), WORDS_ASK, 5)) == 0
-        assert len(index.fragments(np.empty(0, np.int64))) == 0
+def test_an_index_of_nothing_is_empty(new: NewIndex) -> None:
+    index = new()
+    assert (len(index), index.fragment_count, index.dimension) == (0, 0, D)
+    assert list(index.pieces()) == []
+    assert len(index.candidates(query_of(), WORDS_ASK, 5)) == 0
+    assert len(index.fragments(np.empty(0, np.int64))) == 0
+    assert best_ids(index, query_of(), WORDS_ASK, 5) == []
 
-    def test_items_come_back_by_id_in_the_order_asked(self, new: NewIndex) -> None:
-        index, items = new(), some_items([70, 2**40, 5, 33])
-        index.add(items)
-        found = index.fragments(np.array([5, 2**40]))
-        assert found.ids.tolist() == [5, 2**40]
-        np.testing.assert_array_equal(found.item(0), items.item(2))
-        np.testing.assert_array_equal(found.item(1), items.item(1))
 
-    def test_an_unknown_id_is_a_key_error(self, new: NewIndex) -> None:
-        index = new()
-        with pytest.raises(KeyError):
-            index.fragments(np.array([1]))
-        index.add(some_items([1, 3]))
+def test_items_come_back_by_id_in_the_order_asked(new: NewIndex) -> None:
+    items = some_items([70, 2**40, 5, 33])
+    index = new(items)
+    assert index.ids().tolist() == [70, 2**40, 5, 33]
+    assert index.fragment_count == len(items.vectors)
+    found = index.fragments(np.array([5, 2**40]))
+    assert found.ids.tolist() == [5, 2**40]
+    np.testing.assert_array_equal(found.item(0), items.item(2))
+    np.testing.assert_array_equal(found.item(1), items.item(1))
+
+
+def test_an_unknown_id_is_a_key_error(new: NewIndex) -> None:
+    for index in (new(), new(some_items([1, 3]))):
         with pytest.raises(KeyError):
             index.fragments(np.array([1, 2]))
 
-    def test_ids_survive_removals_and_additions(self, new: NewIndex) -> None:
-        index, items = new(), some_items([10, 20, 30, 40])
-        index.add(items)
-        assert index.remove(np.array([20, 99])) == 1
-        index.add(some_items([25], seed=4))
-        assert sorted(index.ids().tolist()) == [10, 25, 30, 40]
-        np.testing.assert_array_equal(index.fragments(np.array([30])).item(0), items.item(2))
-        assert index.remove(np.array([10, 25, 30, 40])) == 4
-        assert len(index) == 0
 
-    def test_scores_of_all_fragments_equal_scores_of_what_was_added(self, new: NewIndex) -> None:
-        index, items = new(), some_items(list(range(30)))
-        index.add(items.take(np.arange(12)))
-        index.add(items.take(np.arange(12, 30)))
-        for terms in (WORDS_ASK, REGIONS_ASK):
-            np.testing.assert_array_equal(
-                exact_scores(query_of(), index.all_fragments(), terms), exact_scores(query_of(), items, terms)
-            )
-
-    def test_more_candidates_than_items_are_each_item_once(self, new: NewIndex) -> None:
-        index = new()
-        index.add(some_items(list(range(40))))
-        assert sorted(index.candidates(query_of(), WORDS_ASK, 1000).tolist()) == list(range(40))
-
-    def test_one_item_of_one_fragment_is_found(self, new: NewIndex) -> None:
-        index = new()
-        index.add(Fragments.of([7], [-np.ones((1, D), np.float32)], D))
-        assert best_ids(index, np.ones((1, D), np.float32), WORDS_ASK, 10) == [7]
-
-    def test_equal_scores_come_by_id(self, new: NewIndex) -> None:
-        index = new()
-        index.add(Fragments.of([9, 3, 6, 1], [np.ones((2, D), np.float32)] * 4, D))
-        assert best_ids(index, query_of(), WORDS_ASK, 3) == [1, 3, 6]
-
-    def test_only_negative_scores_are_ordered_like_others(self, new: NewIndex) -> None:
-        index = new()
-        vectors = [-np.full((count, D), size, np.float32) for size, count in ((3, 1), (1, 4), (2, 2))]
-        index.add(Fragments.of([1, 2, 3], vectors, D))
-        assert best_ids(index, np.ones((2, D), np.float32), WORDS_ASK, 3) == [2, 3, 1]
-
-    def test_only_allowed_ids_are_candidates(self, new: NewIndex) -> None:
-        index = new()
-        index.add(some_items(list(range(40))))
-        allowed = np.array([4, 8, 99])
-        assert sorted(index.candidates(query_of(), WORDS_ASK, 10, allowed).tolist()) == [4, 8]
-        assert index.candidates(query_of(), WORDS_ASK, 1, allowed).tolist()[0] in (4, 8)
-
-    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-    def test_vectors_that_are_not_finite_are_refused(self, new: NewIndex, value: float) -> None:
-        index, vectors = new(), np.ones((2, D), np.float32)
-        vectors[1, 3] = value
-        with pytest.raises(ValueError, match="NaN"):
-            index.add(Fragments.of([1], [vectors], D))
-        assert len(index) == 0
-
-    def test_vectors_of_another_size_are_refused(self, new: NewIndex) -> None:
-        index = new()
-        with pytest.raises(ValueError, match="index of 16"):
-            index.add(Fragments.of([1], [np.ones((1, D + 1), np.float32)], D))
-        assert len(index) == 0
-
-    def test_an_id_is_refused_the_second_time(self, new: NewIndex) -> None:
-        index = new()
-        index.add(some_items([1, 2]))
-        for ids in ([2, 3], [4, 4]):
-            with pytest.raises(ValueError, match="id"):
-                index.add(some_items(ids))
-        assert len(index) == 2
-
-    def test_what_is_written_is_read_back(self, new: NewIndex, tmp_path: Path) -> None:
-        index = new()
-        index.add(some_items(list(range(40, 0, -1))))
-        index.write(tmp_path / "ein Ordner ä")
-        again = type(index).read(tmp_path / "ein Ordner ä")
-        assert again.dimension == D
-        np.testing.assert_array_equal(again.ids(), index.ids())
-        np.testing.assert_array_equal(again.all_fragments().offsets, index.all_fragments().offsets)
-        np.testing.assert_array_equal(again.all_fragments().vectors, index.all_fragments().vectors)
-        again.add(some_items([100]))
-        assert len(again) == 41
-
-    def test_an_empty_index_is_written_and_read_back(self, new: NewIndex, tmp_path: Path) -> None:
-        new().write(tmp_path / "empty")
-        assert len(FaissFragmentIndex.read(tmp_path / "empty")) == 0
-
-    def test_other_files_are_damage(self, new: NewIndex, tmp_path: Path) -> None:
-        with pytest.raises(IndexDamaged):
-            type(new()).read(tmp_path / "nowhere")
-        index = new()
-        index.add(some_items([1, 2, 3]))
-        index.write(tmp_path / "index")
-        (tmp_path / "index" / "vectors.faiss").write_bytes(b"something else")
-        with pytest.raises(IndexDamaged):
-            type(new()).read(tmp_path / "index")
+def test_an_item_larger_than_a_piece_is_one_piece(new: NewIndex) -> None:
+    vectors = [half(query_of(count, seed=count)) for count in (2, 5000, 3, 4094)]
+    index = new(Fragments.of([1, 2, 3, 4], vectors, D))
+    for asked in (None, np.array([4, 2, 1, 3])):
+        ids = [1, 2, 3, 4] if asked is None else asked.tolist()
+        pieces = [(piece.ids.tolist(), piece.vectors.copy()) for piece in index.pieces(asked)]
+        assert [number for numbers, _ in pieces for number in numbers] == ids
+        np.testing.assert_array_equal(
+            np.concatenate([rows for _, rows in pieces]), np.concatenate([vectors[n - 1] for n in ids])
+        )
+        assert [len(rows) for _, rows in pieces] == ([2, 5000, 3, 4094] if asked is None else [4094, 5000, 5])
 
 
-def test_vectors_outlive_the_index_that_held_them() -> None:
-    index = FaissFragmentIndex(D)
-    index.add(some_items([1, 2, 3]))
-    expected = index.all_fragments().vectors.copy()
-    vectors = index.all_fragments().vectors
+def test_a_revision_leaves_the_former_state_as_it_was(new: NewIndex, tmp_path: Path) -> None:
+    items = some_items([10, 20, 30, 40])
+    index = new(items)
+    second = index.revise(tmp_path / "second", np.array([20, 99]), [some_items([25], seed=4)])
+    assert sorted(second.ids().tolist()) == [10, 25, 30, 40]
+    np.testing.assert_array_equal(second.fragments(np.array([30])).item(0), items.item(2))
+    np.testing.assert_array_equal(second.fragments(np.array([25])).vectors, some_items([25], seed=4).vectors)
+    third = second.revise(tmp_path / "third", np.array([10, 25, 30, 40]), [])
+    assert len(third) == third.fragment_count == 0
+    assert index.ids().tolist() == [10, 20, 30, 40]
+
+
+def test_scores_do_not_depend_on_the_pieces_that_were_added(new: NewIndex) -> None:
+    items = some_items(list(range(30)))
+    index = new(items.take(np.arange(12)), items.take(np.arange(12, 30)))
+    for terms in (WORDS_ASK, REGIONS_ASK):
+        ids, scores = best_items(index, query_of(), terms, 30)
+        np.testing.assert_allclose(scores, exact_scores(query_of(), items.take(ids), terms), rtol=1e-6)
+
+
+def test_more_candidates_than_items_are_each_item_once(new: NewIndex) -> None:
+    index = new(some_items(list(range(40))))
+    assert sorted(index.candidates(query_of(), WORDS_ASK, 1000).tolist()) == list(range(40))
+
+
+def test_one_item_of_one_fragment_is_found(new: NewIndex) -> None:
+    index = new(Fragments.of([7], [-np.ones((1, D), np.float32)], D))
+    assert best_ids(index, np.ones((1, D), np.float32), WORDS_ASK, 10) == [7]
+
+
+def test_equal_scores_come_by_id(new: NewIndex) -> None:
+    index = new(Fragments.of([9, 3, 6, 1], [np.ones((2, D), np.float32)] * 4, D))
+    assert best_ids(index, query_of(), WORDS_ASK, 3) == [1, 3, 6]
+
+
+def test_only_negative_scores_are_ordered_like_others(new: NewIndex) -> None:
+    vectors = [-np.full((count, D), size, np.float32) for size, count in ((3, 1), (1, 4), (2, 2))]
+    index = new(Fragments.of([1, 2, 3], vectors, D))
+    assert best_ids(index, np.ones((2, D), np.float32), WORDS_ASK, 3) == [2, 3, 1]
+
+
+def test_only_allowed_ids_are_candidates(new: NewIndex) -> None:
+    index = new(some_items(list(range(40))))
+    allowed = np.array([4, 8, 99])
+    assert sorted(index.candidates(query_of(), WORDS_ASK, 10, allowed).tolist()) == [4, 8]
+    assert index.candidates(query_of(), WORDS_ASK, 1, allowed).tolist()[0] in (4, 8)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 70_000])
+def test_vectors_that_half_precision_cannot_hold_are_refused_by_item(new: NewIndex, value: float) -> None:
+    vectors = np.ones((2, D), np.float32)
+    vectors[1, 3] = value
+    with pytest.raises(BadFragments, match="item 5 holds NaN"):
+        new(some_items([1, 2]), Fragments.of([4, 5, 6], [np.ones((3, D), np.float32), vectors, vectors], D))
+
+
+def test_vectors_of_another_size_are_refused(new: NewIndex) -> None:
+    with pytest.raises(BadFragments, match="17 numbers in an index of 16"):
+        new(Fragments.of([1], [np.ones((1, D + 1), np.float32)], D + 1))
+
+
+def test_an_id_is_refused_the_second_time(new: NewIndex) -> None:
+    for pieces in ([some_items([1, 2]), some_items([5, 2])], [some_items([2, 2])]):
+        with pytest.raises(BadFragments, match="the id 2 was given twice"):
+            new(*pieces)
+
+
+def test_what_is_written_is_opened_again(tmp_path: Path, new: NewIndex) -> None:
+    items = some_items(list(range(40, 0, -1)))
+    index = new(items)
+    (path,) = (tmp_path / "ein Ordner ä").iterdir()
+    again = type(index).open(path)
+    np.testing.assert_array_equal(again.ids(), items.ids)
+    np.testing.assert_array_equal(again.fragments(items.ids).vectors, items.vectors)
+    assert best_ids(again, query_of(), WORDS_ASK, 10) == best_ids(index, query_of(), WORDS_ASK, 10)
+
+
+@pytest.mark.parametrize("name", ["ids.npy", "offsets.npy", "vectors.npy"])
+@pytest.mark.parametrize("content", [b"", b"something else"])
+def test_other_files_are_damage(tmp_path: Path, new: NewIndex, name: str, content: bytes) -> None:
+    index = new(some_items([1, 2, 3]))
+    (path,) = (tmp_path / "ein Ordner ä").iterdir()
+    (path / name).write_bytes(content)
+    with pytest.raises(IndexDamaged, match="--rebuild"):
+        type(index).open(path)
+    (path / name).unlink()
+    with pytest.raises(IndexDamaged, match="--rebuild"):
+        type(index).open(path)
+
+
+def test_files_of_two_indexes_are_damage(tmp_path: Path) -> None:
+    for name, ids in (("one", [1, 2]), ("two", [1, 2, 3])):
+        FaissFragmentIndex.create(tmp_path / name, D, [some_items(ids)])
+    (tmp_path / "one" / "offsets.npy").rename(tmp_path / "two" / "offsets.npy")
+    with pytest.raises(IndexDamaged, match="do not fit together"):
+        FaissFragmentIndex.open(tmp_path / "two")
+
+
+def test_vectors_outlive_the_index_and_its_files(tmp_path: Path) -> None:
+    index = FaissFragmentIndex.create(tmp_path / "index", D, [some_items([1, 2, 3])])
+    shutil.rmtree(tmp_path / "index")
+    piece = next(index.pieces())
     del index
-    FaissFragmentIndex(D).add(some_items(list(range(500)), seed=3))
-    np.testing.assert_array_equal(vectors, expected)
+    np.testing.assert_array_equal(piece.vectors, some_items([1, 2, 3]).vectors)
+
+
+def test_writing_and_revising_hold_a_few_pieces_at_a_time(tmp_path: Path) -> None:
+    def pieces() -> Iterator[Fragments]:  # 40 MB as float32
+        for number in range(40):
+            yield Fragments.of([number], [np.full((1024, 256), number, np.float32)], 256)
+
+    tracemalloc.start()
+    index = FaissFragmentIndex.create(tmp_path / "first", 256, pieces())
+    second = index.revise(tmp_path / "second", np.arange(3), [])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(second) == 37
+    assert peak < 12e6
+
+
+@pytest.mark.parametrize("terms", [WORDS_ASK, REGIONS_ASK], ids=["query term", "stored term"])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_half_precision_moves_a_score_by_less_than_its_terms_allow(
+    tmp_path: Path, terms: ScoreTerms, size: float
+) -> None:
+    random = np.random.default_rng(2)
+    vectors = [size * random.standard_normal((count, D)).astype(np.float32) for count in random.integers(1, 9, 50)]
+    items, query = Fragments.of(list(range(50)), vectors, D), query_of(5)
+    ids, scores = best_items(FaissFragmentIndex.create(tmp_path / "index", D, [items]), query, terms, 50)
+    sizes = exact_scores(np.abs(query), Fragments.of(ids.tolist(), [np.abs(items.item(i)) for i in ids], D), terms)
+    assert (np.abs(scores - exact_scores(query, items.take(ids), terms)) <= sizes * 2.0**-11 + 1e-6).all()
+    assert (scores != exact_scores(query, items.take(ids), terms)).any()
 
 
 def clustered_items(count: int, random: np.random.Generator, centres: npt.NDArray[np.float32]) -> Fragments:
@@ -180,12 +235,11 @@ def clustered_items(count: int, random: np.random.Generator, centres: npt.NDArra
 
 
 @pytest.mark.parametrize("terms", [WORDS_ASK, REGIONS_ASK], ids=["query term", "stored term"])
-def test_codebook_candidates_hold_nine_of_ten_exact_hits(terms: ScoreTerms) -> None:
+def test_codebook_candidates_hold_nine_of_ten_exact_hits(tmp_path: Path, terms: ScoreTerms) -> None:
     random = np.random.default_rng(1)
     centres = random.standard_normal((150, D)).astype(np.float32)
     items = clustered_items(4000, random, centres)
-    index = FaissFragmentIndex(D, exact_up_to=0)
-    index.add(items)
+    index = FaissFragmentIndex.create(tmp_path / "index", D, [items], exact_up_to=0)
     found = 0
     for _ in range(20):
         query = centres[random.integers(0, 150, 5)] + 0.1 * random.standard_normal((5, D)).astype(np.float32)

@@ -1,24 +1,29 @@
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.exceptions import IndexDamaged, ModelMismatch, StorageError
+import engine.snapshot
+from engine.exceptions import BadFragments, IndexDamaged, IndexOutdated, ModelMismatch, StorageError
 from engine.faiss_index import FaissFragmentIndex
-from engine.fragments import Fragments
-from engine.snapshot import Manifest, Snapshot, open_snapshot, write_snapshot
+from engine.fragments import FragmentIndex, Fragments
+from engine.snapshot import Manifest, Snapshot, Write, open_snapshot, write_snapshot
 from model.score import ScoreConfig
 
 D = 8
 MANIFEST = Manifest("a" * 64, D, ScoreConfig("both", "mean"))
 
 
-def an_index(ids: list[int]) -> FaissFragmentIndex:
+def some_items(ids: list[int]) -> Fragments:
     random = np.random.default_rng(len(ids))
-    index = FaissFragmentIndex(D)
-    index.add(Fragments.of(ids, [random.standard_normal((2, D)).astype(np.float32) for _ in ids], D))
-    return index
+    halves = [random.standard_normal((2, D)).astype(np.float16) for _ in ids]
+    return Fragments.of(ids, [half.astype(np.float32) for half in halves], D)
+
+
+def an_index(ids: list[int]) -> Write:
+    return lambda path: FaissFragmentIndex.create(path, D, [some_items(ids)])
 
 
 @pytest.fixture
@@ -36,11 +41,11 @@ def test_what_is_written_is_opened(directory: Path) -> None:
     assert read_all(snapshot) == (2, 3)
     assert snapshot.manifest.score == ScoreConfig("both", "mean")
     assert snapshot.manifest.counts == {"photos": 2, "regions": 4, "sentences": 3, "words": 6}
-    np.testing.assert_array_equal(snapshot.regions.all_fragments().vectors, an_index([1, 2]).all_fragments().vectors)
+    np.testing.assert_array_equal(snapshot.regions.fragments(np.array([1, 2])).vectors, some_items([1, 2]).vectors)
 
 
 def test_an_empty_snapshot_is_opened(tmp_path: Path) -> None:
-    write_snapshot(tmp_path / "s", FaissFragmentIndex(D), FaissFragmentIndex(D), MANIFEST)
+    write_snapshot(tmp_path / "s", an_index([]), an_index([]), MANIFEST)
     assert read_all(open_snapshot(tmp_path / "s", "a" * 64)) == (0, 0)
 
 
@@ -49,7 +54,8 @@ def test_another_model_is_refused_with_what_to_do(directory: Path) -> None:
         open_snapshot(directory, "b" * 64)
 
 
-FILES = ["manifest.json", "regions/items.npz", "regions/vectors.faiss", "words/items.npz", "words/vectors.faiss"]
+ARRAYS = [f"{kind}/{name}.npy" for kind in ("regions", "words") for name in ("ids", "offsets", "vectors")]
+FILES = ["manifest.json", *ARRAYS]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -90,17 +96,46 @@ def test_a_folder_that_is_not_there_is_damage(tmp_path: Path) -> None:
         open_snapshot(tmp_path / "gone", "a" * 64)
 
 
-def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full_disk(self: FaissFragmentIndex, path: Path) -> None:
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    def full_disk(path: Path) -> FragmentIndex:
         path.mkdir()
         (path / "half").write_bytes(b"x")
         raise OSError(28, "No space left on device")
 
-    words = an_index([1])
-    monkeypatch.setattr(FaissFragmentIndex, "write", full_disk)
     with pytest.raises(StorageError, match="No space left"):
-        write_snapshot(tmp_path / "s", an_index([1]), words, MANIFEST)
+        write_snapshot(tmp_path / "s", an_index([1]), full_disk, MANIFEST)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_vectors_that_are_refused_leave_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(BadFragments, match="id 3 "):
+        write_snapshot(tmp_path / "s", an_index([1]), an_index([3, 3]), MANIFEST)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_of_an_earlier_format_is_refused_with_what_to_do(directory: Path) -> None:
+    document = json.loads((directory / "manifest.json").read_bytes())
+    document["manifest"]["format"] = 1
+    document["sha256"] = hashlib.sha256(json.dumps(document["manifest"], sort_keys=True).encode()).hexdigest()
+    (directory / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(IndexOutdated, match=r"format 1, .*--rebuild"):
+        open_snapshot(directory, "a" * 64)
+
+
+def test_large_files_are_compared_with_their_checksums_by_verify_alone(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.snapshot, "CHECKED_UP_TO", 200)
+    path = directory / "words" / "vectors.npy"
+    content = bytearray(path.read_bytes())
+    assert len(content) > 200
+    open_snapshot(directory, "a" * 64).verify()
+    content[-1] ^= 4
+    path.write_bytes(content)
+    snapshot = open_snapshot(directory, "a" * 64)
+    assert read_all(snapshot) == (2, 3)
+    with pytest.raises(IndexDamaged, match=r"words/vectors\.npy does not match"):
+        snapshot.verify()
 
 
 def test_a_published_snapshot_is_not_overwritten(directory: Path) -> None:

@@ -1,0 +1,36 @@
+"""The k best items of an index: candidates in, exact order out."""
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.fragments import FragmentIndex, ScoreTerms
+from engine.scoring import exact_scores, top_k
+
+CANDIDATES = 1000
+"""Fewest items scored exactly; a large index proposes no more than this or ten times k."""
+
+
+def best_items(
+    index: FragmentIndex,
+    query: npt.NDArray[np.float32],
+    terms: ScoreTerms,
+    k: int,
+    allowed: npt.NDArray[np.int64] | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Find the items that score best.
+
+    Args:
+        index: where to look.
+        query: the query's vectors, float32 (Q, D), Q >= 1.
+        terms: which terms the score has.
+        k: how many.
+        allowed: only these ids may be found; None: all.
+
+    Returns:
+        Ids int64 (K,) and their exact scores float32 (K,), best first; of equal scores the smaller id comes first.
+        K is less than k only where fewer items are allowed.
+    """
+    ids = index.candidates(query, terms, max(CANDIDATES, 10 * k), allowed)
+    pieces = index.pieces(None if len(ids) == len(index) else ids)
+    scores = [exact_scores(query, piece, terms) for piece in pieces]
+    return top_k(np.concatenate([np.empty(0, np.float32), *scores]), ids, k)

@@ -1,0 +1,158 @@
+"""Fragments on disk: exact vectors in half precision, written as they come and read through the memory map.
+
+    ids.npy       int64 (I,)
+    offsets.npy   int64 (I + 1,)
+    vectors.npy   float16 (N, D)
+
+Half precision keeps 11 bits of each number and halves what an exact search must read. An inner product moves by at most
+2^-11 of the sum of its terms' sizes (for numbers below 6e-5, by 3e-8 of the query's; those beyond 65,504 are refused).
+Rounding what is rounded already changes nothing, so that vectors may be copied from snapshot to snapshot.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.lib.format as npy
+import numpy.typing as npt
+import torch
+
+from engine.exceptions import BadFragments, IndexDamaged
+from engine.fragments import Fragments
+
+ROWS = 4096
+"""Vectors in memory at a time: with 256 numbers 4 MB as float32, which stay in the cache while they are multiplied."""
+
+
+class StoredFragments:
+    """Items on disk; nothing is in memory but what the system keeps of the files.
+
+    Attributes:
+        ids: int64 (I,).
+        offsets: int64 (I + 1,); item i has the vectors offsets[i]:offsets[i + 1].
+        vectors: float16 (N, D).
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open what `write_fragments` wrote.
+
+        Raises:
+            IndexDamaged: the files are missing, hold something else or do not fit together.
+        """
+        self.ids: npt.NDArray[np.int64] = open_array(path / "ids.npy", np.int64, 1)
+        self.offsets: npt.NDArray[np.int64] = open_array(path / "offsets.npy", np.int64, 1)
+        self.vectors: npt.NDArray[np.float16] = open_array(path / "vectors.npy", np.float16, 2)
+        if self.offsets.shape != (len(self.ids) + 1,) or self.offsets[-1] != len(self.vectors):
+            raise IndexDamaged(f"the files in {path} do not fit together; index the collection again with --rebuild")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def dimension(self) -> int:
+        """D."""
+        return int(self.vectors.shape[1])
+
+    def rows(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """The vectors at these places, float32 (n, D), a copy."""
+        return self.vectors[rows].astype(np.float32)
+
+    def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
+        """All vectors in stored order, float32 (up to ROWS, D); each is valid until the next is asked for."""
+        buffer = torch.empty(min(ROWS, len(self.vectors)), self.dimension)
+        for first in range(0, len(self.vectors), ROWS):
+            yield _to_single(self.vectors[first : first + ROWS], buffer)
+
+    def pieces(self, numbers: npt.NDArray[np.int64] | None = None) -> Iterator[Fragments]:
+        """Items in pieces of about ROWS vectors; each is valid until the next is asked for.
+
+        Args:
+            numbers: the places of the items, in the order wanted; None: all.
+        """
+        counts = np.diff(self.offsets)
+        chosen = counts if numbers is None else counts[numbers]
+        ends = np.cumsum(chosen)
+        buffer = torch.empty(0, self.dimension)
+        first = 0
+        while first < len(chosen):
+            begin = ends[first] - chosen[first]
+            last = max(first + 1, int(np.searchsorted(ends, begin + ROWS, side="right")))
+            size = int(ends[last - 1] - begin)
+            if size > len(buffer):
+                buffer = torch.empty(max(size, ROWS), self.dimension)
+            offsets = np.concatenate([[0], ends[first:last] - begin])
+            places = np.arange(first, last) if numbers is None else numbers[first:last]
+            if numbers is None:
+                vectors = self.vectors[self.offsets[first] : self.offsets[last]]
+            else:
+                vectors = self.vectors[
+                    np.repeat(self.offsets[places] - offsets[:-1], chosen[first:last]) + np.arange(size)
+                ]
+            yield Fragments(self.ids[places], offsets, _to_single(vectors, buffer))
+            first = last
+
+
+def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> StoredFragments:
+    """Write items into an existing folder, piece by piece, and open them.
+
+    Raises:
+        BadFragments: a vector is not of D numbers, holds NaN, infinity or a number too large for half precision, or an
+            id comes twice; the folder is then to be thrown away.
+    """
+    ids: list[npt.NDArray[np.int64]] = []
+    counts: list[npt.NDArray[np.int64]] = []
+    with (path / "vectors.npy").open("wb") as file:
+        _write_header(file, 0, dimension)
+        for piece in pieces:
+            file.write(_to_half(piece, dimension).data)
+            ids.append(piece.ids)
+            counts.append(np.diff(piece.offsets))
+        offsets = np.concatenate([[0], *counts], dtype=np.int64).cumsum()
+        file.seek(0)
+        _write_header(file, int(offsets[-1]), dimension)  # numpy leaves room in a header for a larger first number
+    joined = np.concatenate([np.empty(0, np.int64), *ids])
+    distinct, times = np.unique(joined, return_counts=True)
+    if len(distinct) < len(joined):
+        raise BadFragments(f"the id {distinct[times > 1][0]} was given twice")
+    np.save(path / "ids.npy", joined)
+    np.save(path / "offsets.npy", offsets)
+    return StoredFragments(path)
+
+
+def open_array(path: Path, kind: npt.DTypeLike, dimensions: int) -> npt.NDArray[Any]:
+    """Map an array file into memory.
+
+    Raises:
+        IndexDamaged: it is missing, cut short or of another type.
+    """
+    try:
+        array = np.load(path, mmap_mode="c")  # "c": torch warns of arrays that cannot be written; nobody writes
+    except (OSError, ValueError, EOFError) as error:
+        raise IndexDamaged(f"{path} cannot be read: {error}; index the collection again with --rebuild") from error
+    if array.dtype != np.dtype(kind) or array.ndim != dimensions:
+        raise IndexDamaged(f"{path} holds something else; index the collection again with --rebuild")
+    return np.asarray(array)
+
+
+def _write_header(file: BinaryIO, rows: int, dimension: int) -> None:
+    shape = {"descr": "<f2", "fortran_order": False, "shape": (rows, dimension)}
+    npy.write_array_header_1_0(file, shape)
+
+
+def _to_half(piece: Fragments, dimension: int) -> npt.NDArray[np.float16]:
+    if piece.vectors.shape[1] != dimension:
+        raise BadFragments(f"vectors of {piece.vectors.shape[1]} numbers in an index of {dimension}")
+    with np.errstate(over="ignore"):
+        half = np.ascontiguousarray(piece.vectors, np.float32).astype(np.float16)
+    wrong = ~np.isfinite(half).all(axis=1)
+    if wrong.any():
+        item = piece.ids[np.searchsorted(piece.offsets, wrong.argmax(), side="right") - 1]
+        raise BadFragments(f"a vector of item {item} holds NaN, infinity or a number beyond 65,504")
+    return half
+
+
+def _to_single(half: npt.NDArray[np.float16], buffer: torch.Tensor) -> npt.NDArray[np.float32]:
+    """Widen into the buffer's first rows: numpy takes six times as long, and fresh memory more than the work."""
+    single: npt.NDArray[np.float32] = buffer[: len(half)].copy_(torch.from_numpy(half)).numpy()
+    return single
