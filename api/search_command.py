@@ -1,8 +1,12 @@
 """`dvsa search`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from engine.fragments import Effort, Kind
 
 
 @click.command()
@@ -10,6 +14,13 @@ import click
 @click.option("--image", type=click.Path(path_type=Path), help="Search by this photo instead of a text.")
 @click.option("--target", type=click.Choice(["images", "sentences"]), help="Default: images by text, else sentences.")
 @click.option("-k", "count", type=click.IntRange(min=1), default=10, show_default=True, help="How many hits.")
+@click.option(
+    "--effort",
+    type=click.Choice(["fast", "normal", "thorough", "exact"]),
+    default="normal",
+    show_default=True,
+    help="How much a search of a large collection may cost; exact misses no hit.",
+)
 @click.option("--collection", default="default", show_default=True, help="Where to search.")
 @click.option("--json", "json_output", is_flag=True, help="Print one JSON document.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the hits into this PNG file.")
@@ -18,6 +29,7 @@ def search(
     image: Path | None,
     target: str | None,
     count: int,
+    effort: "Effort",
     collection: str,
     json_output: bool,
     plot: Path | None,
@@ -37,11 +49,11 @@ def search(
     photo = read_photo(image, settings) if image is not None else None
     service = open_search(settings)
     if photo is not None:
-        answer = service.search_photo(
-            collection, photo, count, "images" if target == "images" else "sentences", str(image)
-        )
+        kind: Kind = "images" if target == "images" else "sentences"
+        answer = service.search_photo(collection, photo, count, kind, str(image), effort)
     else:
-        answer = service.search_text(collection, text or "", count, "sentences" if target == "sentences" else "images")
+        kind = "sentences" if target == "sentences" else "images"
+        answer = service.search_text(collection, text or "", count, kind, effort)
     if plot is not None:
         from api.plots import answer_row, save
 

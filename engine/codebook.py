@@ -1,77 +1,62 @@
-"""Coarse scores of all items at once: every fragment stands for its centroid.
+"""The codebook of a collection: centroids that stand for its fragments.
 
-Word vectors of one vocabulary word cluster tightly, so that "the n nearest words of each region" returns n dogs from
-n arbitrary sentences. With each fragment replaced by its centroid, the coarse score of every item is a gather from one
-small table and a max or a sum, in both directions of the score.
+Word vectors of one vocabulary word cluster tightly, so that "the n nearest words of each region" returns n dogs of n
+arbitrary sentences. A fragment's centroid serves better: a query is multiplied with the centroids once, and the
+coarse score of every item is looked up.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+import math
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 
-from engine.fragments import ScoreTerms
 from engine.stored_fragments import StoredFragments
 
-CENTROIDS = 1024
-SAMPLE_PER_CENTROID = 40  # FAISS asks for at least 39 training vectors per centroid
+MOST = 8192
+"""Centroids of the largest collections: above, training and assignment cost more than they gain."""
+
+SAMPLE = 40  # vectors for each centroid that is trained; FAISS asks for 39 or more
 ITERATIONS = 10
 SEED = 20
 
 
-@dataclass(frozen=True)
 class Codebook:
-    """Centroids of a collection's fragments, and which one each fragment is nearest to.
+    """Centroids, float32 (C, D), and the nearest of them.
 
     Attributes:
         centroids: float32 (C, D).
-        codes: the centroid of each fragment, int32 (N,).
     """
 
-    centroids: npt.NDArray[np.float32]
-    codes: npt.NDArray[np.int32]
+    def __init__(self, centroids: npt.NDArray[np.float32]) -> None:
+        self.centroids = centroids
+        self._search = faiss.IndexFlatL2(centroids.shape[1])
+        self._search.add(centroids)
 
-    @classmethod
-    def train(cls, stored: StoredFragments, centroids: int = CENTROIDS) -> Self:
-        """Cluster vectors by k-means on a sample; the same vectors give the same codebook."""
-        size = len(stored.vectors)
-        count = max(1, min(centroids, size // SAMPLE_PER_CENTROID))
-        rows = np.random.default_rng(SEED).permutation(size)[: count * SAMPLE_PER_CENTROID]
-        means = faiss.Kmeans(stored.dimension, count, niter=ITERATIONS, seed=SEED)
-        means.train(stored.rows(np.sort(rows)))
-        codes = [means.index.search(block, 1)[1][:, 0].astype(np.int32) for block in stored.blocks()]
-        return cls(np.ascontiguousarray(means.centroids), np.concatenate(codes))
+    def nearest(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+        """Return the number of the centroid nearest to each vector, int32 (n,)."""
+        numbers: npt.NDArray[np.int64] = self._search.search(vectors, 1)[1][:, 0]
+        return numbers.astype(np.int32)
 
-    def scores(
-        self, query: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], terms: ScoreTerms
-    ) -> npt.NDArray[np.float32]:
-        """Coarse score of every item against a query, float32 (I,).
 
-        Args:
-            query: float32 (Q, D).
-            offsets: int64 (I + 1,); fragments of item i are offsets[i]:offsets[i + 1].
-            terms: which terms the score has.
-        """
-        table = self.centroids @ query.T  # (C, Q)
-        starts, mean = offsets[:-1], terms.reduction == "mean"
-        total = np.zeros(len(starts), np.float32)
-        if terms.query:
-            best = sum(np.maximum.reduceat(np.ascontiguousarray(column)[self.codes], starts) for column in table.T)
-            total += best / len(query) if mean else best
-        if terms.stored:
-            best = np.add.reduceat(table.max(axis=1)[self.codes], starts)
-            total += best / np.diff(offsets) if mean else best
-        return total
+def train_codebook(stored: StoredFragments) -> Codebook:
+    """Cluster stored vectors by k-means on a sample; the same vectors give the same codebook."""
+    count = codebook_size(len(stored.vectors))
+    means = faiss.Kmeans(stored.dimension, count, niter=ITERATIONS, seed=SEED)
+    means.train(sample(stored, count * SAMPLE))
+    return Codebook(np.ascontiguousarray(means.centroids))
 
-    def write(self, path: Path) -> None:
-        """Write to an .npz file."""
-        np.savez(path, centroids=self.centroids, codes=self.codes)
 
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read what `write` wrote."""
-        with np.load(path) as arrays:
-            return cls(arrays["centroids"], arrays["codes"])
+def codebook_size(fragments: int) -> int:
+    """Return how many centroids a collection gets: four times the root of its fragments, where a sample allows.
+
+    >>> codebook_size(160_000), codebook_size(2_000_000), codebook_size(20_000_000)
+    (1600, 5656, 8192)
+    """
+    return max(1, min(MOST, int(4 * math.sqrt(fragments)), fragments // SAMPLE))
+
+
+def sample(stored: StoredFragments, size: int) -> npt.NDArray[np.float32]:
+    """Draw stored vectors without repetition, in stored order, float32 (at most size, D)."""
+    rows = np.random.default_rng(SEED).choice(len(stored.vectors), min(size, len(stored.vectors)), replace=False)
+    return stored.rows(np.sort(rows))

@@ -16,6 +16,9 @@ from model.score import ScoreConfig
 
 Kind = Literal["images", "sentences"]
 
+Effort = Literal["fast", "normal", "thorough", "exact"]
+"""How much a search may cost: from the fewest candidates to every item."""
+
 
 @dataclass(frozen=True)
 class Fragments:
@@ -62,10 +65,40 @@ class Fragments:
 
     def take(self, numbers: npt.NDArray[np.int64]) -> "Fragments":
         """The items at these places, in the order given; copies their vectors."""
-        counts = np.diff(self.offsets)[numbers]
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        rows = np.repeat(self.offsets[numbers] - offsets[:-1], counts) + np.arange(offsets[-1])
+        rows, offsets = rows_of(self.offsets, numbers)
         return Fragments(self.ids[numbers], offsets, self.vectors[rows])
+
+
+def rows_of(
+    offsets: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Say which vectors the items at these places have.
+
+    Args:
+        offsets: int64 (I + 1,), of all items.
+        numbers: places of n items, in any order.
+
+    Returns:
+        The places of their vectors, item after item, and offsets int64 (n + 1,) into these.
+    """
+    counts = offsets[numbers + 1] - offsets[numbers]
+    chosen = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return np.repeat(offsets[numbers] - chosen[:-1], counts) + np.arange(chosen[-1]), chosen
+
+
+def runs(offsets: npt.NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:
+    """Cut items into runs first:last of at most `rows` vectors, one item at least."""
+    first, count = 0, len(offsets) - 1
+    while first < count:
+        last = int(np.searchsorted(offsets, offsets[first] + rows, side="right")) - 1
+        last = max(first + 1, last)
+        yield first, last
+        first = last
+
+
+def runs_of(offsets: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:
+    """Cut the items at these places likewise; the runs count in `numbers`."""
+    return runs(np.concatenate([[0], np.cumsum(offsets[numbers + 1] - offsets[numbers])]), rows)
 
 
 @dataclass(frozen=True)
@@ -150,19 +183,21 @@ class FragmentIndex(Protocol):
         self,
         query: npt.NDArray[np.float32],
         terms: ScoreTerms,
-        count: int,
+        k: int,
+        effort: Effort,
         allowed: npt.NDArray[np.int64] | None = None,
     ) -> npt.NDArray[np.int64]:
-        """Propose items that may score best; an index may give more than `count`, even all.
+        """Propose items among which the k best should be.
 
         Args:
-            query: the query's vectors, float32 (Q, D).
+            query: the query's vectors, float32 (Q, D), finite.
             terms: what the score sums.
-            count: how many are wanted.
-            allowed: only these ids may be given; None: all.
+            k: how many are wanted.
+            effort: how many may be proposed; "exact": all that are allowed. The index may always give more.
+            allowed: only these ids may be given, and k of them are; None: all.
 
         Returns:
-            Distinct ids, int64, in stored order; fewer than `count` only where there are fewer.
+            Distinct ids, int64, in stored order; fewer than k only where fewer are allowed.
         """
         ...
 

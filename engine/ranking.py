@@ -3,11 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from engine.fragments import FragmentIndex, ScoreTerms
+from engine.fragments import Effort, FragmentIndex, ScoreTerms
 from engine.scoring import exact_scores, top_k
 
-CANDIDATES = 1000
-"""Fewest items scored exactly; a large index proposes no more than this or ten times k."""
+DEFAULT_EFFORT: Effort = "normal"
 
 
 def best_items(
@@ -15,6 +14,7 @@ def best_items(
     query: npt.NDArray[np.float32],
     terms: ScoreTerms,
     k: int,
+    effort: Effort = DEFAULT_EFFORT,
     allowed: npt.NDArray[np.int64] | None = None,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """Find the items that score best.
@@ -24,13 +24,14 @@ def best_items(
         query: the query's vectors, float32 (Q, D), Q >= 1.
         terms: which terms the score has.
         k: how many.
+        effort: how much it may cost; "exact" misses none.
         allowed: only these ids may be found; None: all.
 
     Returns:
         Ids int64 (K,) and their exact scores float32 (K,), best first; of equal scores the smaller id comes first.
         K is less than k only where fewer items are allowed.
     """
-    ids = index.candidates(query, terms, max(CANDIDATES, 10 * k), allowed)
+    ids = index.candidates(query, terms, k, effort, allowed)
     pieces = index.pieces(None if len(ids) == len(index) else ids)
     scores = [exact_scores(query, piece, terms) for piece in pieces]
     return top_k(np.concatenate([np.empty(0, np.float32), *scores]), ids, k)

@@ -1,11 +1,9 @@
 """Exact scores of a query against stored items, and their order; pure functions of arrays."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
-from engine.fragments import Fragments, ScoreTerms
+from engine.fragments import Fragments, ScoreTerms, runs
 
 PRODUCTS_AT_ONCE = 8_000_000
 """Inner products held at a time: 32 MB, whatever the collection's size and the query's length."""
@@ -28,11 +26,35 @@ def exact_scores(query: npt.NDArray[np.float32], stored: Fragments, terms: Score
     Source: Karpathy and Fei-Fei 2015, eq. 8.
     """
     scores = np.zeros(len(stored), np.float32)
-    for first, last in _blocks(stored.offsets, max(1, PRODUCTS_AT_ONCE // len(query))):
+    for first, last in runs(stored.offsets, max(1, PRODUCTS_AT_ONCE // len(query))):
         begin, end = stored.offsets[first], stored.offsets[last]
         products = query @ stored.vectors[begin:end].T  # (Q, n); this way round the maxima run along memory
-        scores[first:last] = _reduce(products, stored.offsets[first : last + 1] - begin, terms)
+        scores[first:last] = reduce_products(products, stored.offsets[first : last + 1] - begin, terms)
     return scores
+
+
+def reduce_products(
+    products: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], terms: ScoreTerms
+) -> npt.NDArray[np.float32]:
+    """Reduce inner products to scores.
+
+    Args:
+        products: float32 (Q, n).
+        offsets: int64 (I + 1,); item i has the columns offsets[i]:offsets[i + 1], at least one.
+        terms: which terms the score has.
+
+    Returns:
+        Scores, float32 (I,).
+    """
+    starts, mean = offsets[:-1], terms.reduction == "mean"
+    total = np.zeros(len(starts), np.float32)
+    if terms.query:
+        best = np.maximum.reduceat(products, starts, axis=1).sum(axis=0)  # (Q, I) -> (I,)
+        total += best / len(products) if mean else best
+    if terms.stored:
+        best = np.add.reduceat(products.max(axis=0), starts)  # (n,) -> (I,)
+        total += best / np.diff(offsets) if mean else best
+    return total
 
 
 def top_k(
@@ -54,28 +76,3 @@ def top_k(
         scores, ids = scores[kept], ids[kept]
     order = np.lexsort((ids, -scores))[:k]
     return ids[order], scores[order]
-
-
-def _reduce(
-    products: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], terms: ScoreTerms
-) -> npt.NDArray[np.float32]:
-    """Products (Q, n) of items whose columns are offsets[i]:offsets[i + 1] to scores (I,)."""
-    starts, mean = offsets[:-1], terms.reduction == "mean"
-    total = np.zeros(len(starts), np.float32)
-    if terms.query:
-        best = np.maximum.reduceat(products, starts, axis=1).sum(axis=0)  # (Q, I) -> (I,)
-        total += best / len(products) if mean else best
-    if terms.stored:
-        best = np.add.reduceat(products.max(axis=0), starts)  # (n,) -> (I,)
-        total += best / np.diff(offsets) if mean else best
-    return total
-
-
-def _blocks(offsets: npt.NDArray[np.int64], rows: int) -> Iterator[tuple[int, int]]:
-    """Cut items into runs of at most `rows` vectors, one item at least."""
-    first, count = 0, len(offsets) - 1
-    while first < count:
-        last = int(np.searchsorted(offsets, offsets[first] + rows, side="right")) - 1
-        last = max(first + 1, last)
-        yield first, last
-        first = last

@@ -12,8 +12,8 @@ from engine.alignment import WordRegion, best_regions, encode_text
 from engine.catalogue import Catalogue, CollectionInfo
 from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import BadRequest, EmptyCollection, IndexDamaged
-from engine.fragments import FragmentIndex, Kind, ScoreTerms
-from engine.ranking import best_items
+from engine.fragments import Effort, FragmentIndex, Kind, ScoreTerms
+from engine.ranking import DEFAULT_EFFORT, best_items
 from engine.snapshot import Snapshot, open_snapshot
 
 ATTEMPTS = 3  # the collection may be published anew between reading its name and reading its hits
@@ -91,8 +91,10 @@ class SearchService:
         self._views: dict[int, _View] = {}
         self._opening = threading.Lock()
 
-    def search_text(self, collection: str, text: str, k: int = 10, target: Kind = "images") -> Answer:
-        """Find photos or sentences by text.
+    def search_text(
+        self, collection: str, text: str, k: int = 10, target: Kind = "images", effort: Effort = DEFAULT_EFFORT
+    ) -> Answer:
+        """Find photos or sentences by text; `effort` is of this search alone.
 
         Raises:
             BadRequest: k is less than 1.
@@ -105,7 +107,7 @@ class SearchService:
 
         def find(view: _View) -> list[Hit]:
             terms = ScoreTerms.between("sentences", target, self._encoder.score)
-            ids, scores = best_items(view.index(target), sentence.vectors, terms, k)
+            ids, scores = best_items(view.index(target), sentence.vectors, terms, k, effort)
             if target == "sentences":
                 return self._sentences(ids, scores)
             photos = self._photos(ids, scores)
@@ -125,6 +127,7 @@ class SearchService:
         k: int = 10,
         target: Kind = "sentences",
         name: str = "photo",
+        effort: Effort = DEFAULT_EFFORT,
     ) -> Answer:
         """Find sentences or photos by a photo: upright RGB, uint8 (height, width, 3); `name` is for the answer.
 
@@ -138,7 +141,7 @@ class SearchService:
 
         def find(view: _View) -> list[Hit]:
             terms = ScoreTerms.between("images", target, self._encoder.score)
-            ids, scores = best_items(view.index(target), fragments.vectors, terms, k)
+            ids, scores = best_items(view.index(target), fragments.vectors, terms, k, effort)
             if target == "images":
                 return self._photos(ids, scores)
             hits = self._sentences(ids, scores)

@@ -11,15 +11,14 @@ Rounding what is rounded already changes nothing, so that vectors may be copied 
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.lib.format as npy
 import numpy.typing as npt
 import torch
 
+from engine.array_files import ArrayWriter, open_array
 from engine.exceptions import BadFragments, IndexDamaged
-from engine.fragments import Fragments
+from engine.fragments import Fragments, rows_of, runs, runs_of
 
 ROWS = 4096
 """Vectors in memory at a time: with 256 numbers 4 MB as float32, which stay in the cache while they are multiplied."""
@@ -70,27 +69,17 @@ class StoredFragments:
         Args:
             numbers: the places of the items, in the order wanted; None: all.
         """
-        counts = np.diff(self.offsets)
-        chosen = counts if numbers is None else counts[numbers]
-        ends = np.cumsum(chosen)
         buffer = torch.empty(0, self.dimension)
-        first = 0
-        while first < len(chosen):
-            begin = ends[first] - chosen[first]
-            last = max(first + 1, int(np.searchsorted(ends, begin + ROWS, side="right")))
-            size = int(ends[last - 1] - begin)
-            if size > len(buffer):
-                buffer = torch.empty(max(size, ROWS), self.dimension)
-            offsets = np.concatenate([[0], ends[first:last] - begin])
-            places = np.arange(first, last) if numbers is None else numbers[first:last]
+        for first, last in runs(self.offsets, ROWS) if numbers is None else runs_of(self.offsets, numbers, ROWS):
             if numbers is None:
+                ids, offsets = self.ids[first:last], self.offsets[first : last + 1] - self.offsets[first]
                 vectors = self.vectors[self.offsets[first] : self.offsets[last]]
             else:
-                vectors = self.vectors[
-                    np.repeat(self.offsets[places] - offsets[:-1], chosen[first:last]) + np.arange(size)
-                ]
-            yield Fragments(self.ids[places], offsets, _to_single(vectors, buffer))
-            first = last
+                places, offsets = rows_of(self.offsets, numbers[first:last])
+                ids, vectors = self.ids[numbers[first:last]], self.vectors[places]
+            if len(vectors) > len(buffer):
+                buffer = torch.empty(max(len(vectors), ROWS), self.dimension)
+            yield Fragments(ids, offsets, _to_single(vectors, buffer))
 
 
 def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> StoredFragments:
@@ -102,42 +91,18 @@ def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> 
     """
     ids: list[npt.NDArray[np.int64]] = []
     counts: list[npt.NDArray[np.int64]] = []
-    with (path / "vectors.npy").open("wb") as file:
-        _write_header(file, 0, dimension)
+    with ArrayWriter(path / "vectors.npy", np.float16, (dimension,)) as vectors:
         for piece in pieces:
-            file.write(_to_half(piece, dimension).data)
+            vectors.append(_to_half(piece, dimension))
             ids.append(piece.ids)
             counts.append(np.diff(piece.offsets))
-        offsets = np.concatenate([[0], *counts], dtype=np.int64).cumsum()
-        file.seek(0)
-        _write_header(file, int(offsets[-1]), dimension)  # numpy leaves room in a header for a larger first number
     joined = np.concatenate([np.empty(0, np.int64), *ids])
     distinct, times = np.unique(joined, return_counts=True)
     if len(distinct) < len(joined):
         raise BadFragments(f"the id {distinct[times > 1][0]} was given twice")
     np.save(path / "ids.npy", joined)
-    np.save(path / "offsets.npy", offsets)
+    np.save(path / "offsets.npy", np.concatenate([[0], *counts], dtype=np.int64).cumsum())
     return StoredFragments(path)
-
-
-def open_array(path: Path, kind: npt.DTypeLike, dimensions: int) -> npt.NDArray[Any]:
-    """Map an array file into memory.
-
-    Raises:
-        IndexDamaged: it is missing, cut short or of another type.
-    """
-    try:
-        array = np.load(path, mmap_mode="c")  # "c": torch warns of arrays that cannot be written; nobody writes
-    except (OSError, ValueError, EOFError) as error:
-        raise IndexDamaged(f"{path} cannot be read: {error}; index the collection again with --rebuild") from error
-    if array.dtype != np.dtype(kind) or array.ndim != dimensions:
-        raise IndexDamaged(f"{path} holds something else; index the collection again with --rebuild")
-    return np.asarray(array)
-
-
-def _write_header(file: BinaryIO, rows: int, dimension: int) -> None:
-    shape = {"descr": "<f2", "fortran_order": False, "shape": (rows, dimension)}
-    npy.write_array_header_1_0(file, shape)
 
 
 def _to_half(piece: Fragments, dimension: int) -> npt.NDArray[np.float16]:

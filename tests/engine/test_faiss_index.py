@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from engine import faiss_index
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import FragmentIndex, Fragments, ScoreTerms
 from engine.ranking import best_items
-from engine.scoring import exact_scores, top_k
+from engine.scoring import exact_scores
 
 D = 16
 WORDS_ASK = ScoreTerms(query=True, stored=False, reduction="sum")
@@ -22,13 +23,14 @@ REGIONS_ASK = ScoreTerms(query=False, stored=True, reduction="mean")
 NewIndex = Callable[..., FragmentIndex]
 
 
-@pytest.fixture(params=[10**6, 50], ids=["exact", "codebook"])
-def new(request: pytest.FixtureRequest, tmp_path: Path) -> NewIndex:
+@pytest.fixture(params=[10**6, 0], ids=["exact", "compressed"])
+def new(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NewIndex:
     """Makes an index of some pieces."""
+    monkeypatch.setattr(faiss_index, "EXACT_UP_TO", request.param)
 
     def create(*pieces: Fragments) -> FragmentIndex:
         path = tmp_path / "ein Ordner ä" / str(len(list(tmp_path.glob("*/*"))))
-        return FaissFragmentIndex.create(path, D, pieces, exact_up_to=request.param)
+        return FaissFragmentIndex.create(path, D, pieces)
 
     return create
 
@@ -56,7 +58,7 @@ def test_an_index_of_nothing_is_empty(new: NewIndex) -> None:
     index = new()
     assert (len(index), index.fragment_count, index.dimension) == (0, 0, D)
     assert list(index.pieces()) == []
-    assert len(index.candidates(query_of(), WORDS_ASK, 5)) == 0
+    assert len(index.candidates(query_of(), WORDS_ASK, 5, "normal")) == 0
     assert len(index.fragments(np.empty(0, np.int64))) == 0
     assert best_ids(index, query_of(), WORDS_ASK, 5) == []
 
@@ -113,7 +115,7 @@ def test_scores_do_not_depend_on_the_pieces_that_were_added(new: NewIndex) -> No
 
 def test_more_candidates_than_items_are_each_item_once(new: NewIndex) -> None:
     index = new(some_items(list(range(40))))
-    assert sorted(index.candidates(query_of(), WORDS_ASK, 1000).tolist()) == list(range(40))
+    assert sorted(index.candidates(query_of(), WORDS_ASK, 1000, "fast").tolist()) == list(range(40))
 
 
 def test_one_item_of_one_fragment_is_found(new: NewIndex) -> None:
@@ -135,8 +137,8 @@ def test_only_negative_scores_are_ordered_like_others(new: NewIndex) -> None:
 def test_only_allowed_ids_are_candidates(new: NewIndex) -> None:
     index = new(some_items(list(range(40))))
     allowed = np.array([4, 8, 99])
-    assert sorted(index.candidates(query_of(), WORDS_ASK, 10, allowed).tolist()) == [4, 8]
-    assert index.candidates(query_of(), WORDS_ASK, 1, allowed).tolist()[0] in (4, 8)
+    assert sorted(index.candidates(query_of(), WORDS_ASK, 10, "fast", allowed).tolist()) == [4, 8]
+    assert index.candidates(query_of(), WORDS_ASK, 1, "exact", allowed).tolist()[0] in (4, 8)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 70_000])
@@ -223,31 +225,6 @@ def test_half_precision_moves_a_score_by_less_than_its_terms_allow(
     sizes = exact_scores(np.abs(query), Fragments.of(ids.tolist(), [np.abs(items.item(i)) for i in ids], D), terms)
     assert (np.abs(scores - exact_scores(query, items.take(ids), terms)) <= sizes * 2.0**-11 + 1e-6).all()
     assert (scores != exact_scores(query, items.take(ids), terms)).any()
-
-
-def clustered_items(count: int, random: np.random.Generator, centres: npt.NDArray[np.float32]) -> Fragments:
-    """Items whose vectors lie near a few hundred centres, as the words of one vocabulary do."""
-    vectors = [
-        centres[random.integers(0, len(centres), size)] + 0.05 * random.standard_normal((size, D)).astype(np.float32)
-        for size in random.integers(3, 12, count)
-    ]
-    return Fragments.of(list(range(count)), vectors, D)
-
-
-@pytest.mark.parametrize("terms", [WORDS_ASK, REGIONS_ASK], ids=["query term", "stored term"])
-def test_codebook_candidates_hold_nine_of_ten_exact_hits(tmp_path: Path, terms: ScoreTerms) -> None:
-    random = np.random.default_rng(1)
-    centres = random.standard_normal((150, D)).astype(np.float32)
-    items = clustered_items(4000, random, centres)
-    index = FaissFragmentIndex.create(tmp_path / "index", D, [items], exact_up_to=0)
-    found = 0
-    for _ in range(20):
-        query = centres[random.integers(0, 150, 5)] + 0.1 * random.standard_normal((5, D)).astype(np.float32)
-        exact, _ = top_k(exact_scores(query, items, terms), items.ids, 10)
-        candidates = index.candidates(query, terms, 100)
-        assert len(candidates) == 100
-        found += len(np.intersect1d(candidates, exact))
-    assert found >= 180  # of 200
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from engine import faiss_index, ranking
+from engine import faiss_index
 from engine.catalogue import Catalogue
+from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadRequest, EmptyCollection, IndexDamaged, ModelMismatch, UnknownCollection
 from engine.fragments import Fragments, ScoreTerms
 from engine.scoring import exact_scores
@@ -226,9 +227,10 @@ def test_a_large_index_is_searched_through_its_candidates(
     photos: Path, settings: Settings, encoder: TinyEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 0)
-    monkeypatch.setattr(ranking, "CANDIDATES", 1)
+    monkeypatch.setitem(DEPTHS, "fast", Depth(lists=0.5, refined=0, exact=1))
     index_paths([photos], "walls", encoder, settings)
     service = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
-    whole = service.search_text("walls", "painted wall", k=5).hits
-    assert service.search_text("walls", "painted wall", k=1).hits[0].id in {hit.id for hit in whole}
-    assert [hit.id for hit in service.search_text("walls", "painted wall", k=5).hits] == [hit.id for hit in whole]
+    whole = [hit.id for hit in service.search_text("walls", "painted wall", effort="exact").hits]
+    assert service.search_text("walls", "painted wall", k=1, effort="fast").hits[0].id in whole
+    assert [hit.id for hit in service.search_text("walls", "painted wall", effort="fast").hits] == whole
+    assert len(service.search_photo("walls", pixels(photos, "blue"), k=3, effort="fast").hits) == 3
