@@ -105,6 +105,23 @@ class FaissFragmentIndex:
         """The items with these ids, or all; see FragmentIndex.pieces."""
         return self._stored.pieces(None if ids is None else self._numbers(ids))
 
+    def memory_bytes(self) -> int:
+        """Bytes of what every search reads of: all but the exact vectors."""
+        stored = self._stored.ids.nbytes + self._stored.offsets.nbytes
+        return stored + (self._compressed.memory_bytes() if self._compressed else 0)
+
+    def bytes_touched(self, query_vectors: int, terms: ScoreTerms, k: int, effort: Effort) -> int:
+        """About the bytes that a search for k hits must read, for a benchmark's floor."""
+        items = len(self._stored)
+        size = self.fragment_count / max(1, items)  # fragments of an item
+        vector = self._stored.vectors.itemsize * self.dimension
+        if self._compressed is None or effort == "exact":
+            return round(items * size * vector)
+        depth = DEPTHS[effort]
+        refined, exact = min(items, depth.to_refine(items, k)), min(items, depth.to_score(k))
+        coarse = self._compressed.bytes_touched(query_vectors, terms, depth.probes(len(self._compressed.centroids)))
+        return coarse + round(size * (refined * (self._compressed.quantizer.size + 4) + exact * vector))
+
     @cached_property
     def _order(self) -> npt.NDArray[np.int64] | None:
         """The places of all items by their ids; None where they are stored in that order."""

@@ -1,0 +1,41 @@
+"""How deep the embedded index looks at each effort."""
+
+import math
+from dataclasses import dataclass
+
+from engine.fragments import Effort
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many take each stage of an indexed search.
+
+    Attributes:
+        lists: of the codebook, looked at for each vector of a query, as a part of all.
+        refined: items whose compressed fragments are scored, for each root of the number of items.
+        exact: items whose exact vectors are scored, at least; more for more hits.
+    """
+
+    lists: float
+    refined: float
+    exact: int
+
+    def probes(self, centroids: int) -> int:
+        """Lists that are looked at."""
+        return max(1, math.ceil(self.lists * centroids))
+
+    def to_score(self, k: int) -> int:
+        """Items scored exactly for k hits."""
+        return max(self.exact, 3 * k)
+
+    def to_refine(self, items: int, k: int) -> int:
+        """Items scored by their compressed fragments for k hits."""
+        return max(int(self.refined * math.sqrt(items)), 4 * self.to_score(k))
+
+
+DEPTHS: dict[Effort, Depth] = {
+    "fast": Depth(1 / 64, 2, 50),
+    "normal": Depth(1 / 16, 6, 100),
+    "thorough": Depth(1 / 4, 24, 400),
+}
+"""Measured in docs/measurements.md; "exact" has no depth, it scores every item."""

@@ -1,0 +1,272 @@
+"""Search through compressed fragments against exact search, on clustered data, for every form of the score."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import faiss_index
+from engine.compressed_fragments import CompressedFragments
+from engine.effort import DEPTHS, Depth
+from engine.exceptions import IndexDamaged
+from engine.faiss_index import FaissFragmentIndex
+from engine.fragments import Effort, Fragments, ScoreTerms
+from engine.ranking import best_items
+from engine.scoring import exact_scores, top_k
+
+D = 18  # no multiple of the four numbers of a byte
+ITEMS = 4000
+REDUCTIONS: tuple[Literal["sum", "mean"], ...] = ("sum", "mean")
+ALL_TERMS = [
+    ScoreTerms(query, stored, reduction)
+    for (query, stored), reduction in product([(True, False), (False, True), (True, True)], REDUCTIONS)
+]
+RANDOM = np.random.default_rng(1)
+CENTRES = RANDOM.standard_normal((150, D)).astype(np.float32)
+
+
+def near_centres(count: int, spread: float, random: np.random.Generator) -> npt.NDArray[np.float32]:
+    noise = random.standard_normal((count, D)).astype(np.float32)
+    return (CENTRES[random.integers(0, len(CENTRES), count)] + spread * noise).astype(np.float16).astype(np.float32)
+
+
+def clustered(count: int, seed: int = 2, unit: bool = False) -> Fragments:
+    """Items whose vectors lie near some centres, as the words of a vocabulary do."""
+    random = np.random.default_rng(seed)
+    vectors = [near_centres(int(size), 0.3, random) for size in random.integers(3, 12, count)]
+    if unit:
+        vectors = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in vectors]
+    return Fragments.of(list(range(count)), vectors, D)
+
+
+@pytest.fixture(autouse=True)
+def compressed_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 0)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["raw", "unit"])
+def index(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FaissFragmentIndex:
+    path = tmp_path_factory.mktemp("indexed") / "index"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faiss_index, "EXACT_UP_TO", 0)
+        return FaissFragmentIndex.create(path, D, [clustered(ITEMS, unit=request.param)])
+
+
+def queries(count: int) -> list[npt.NDArray[np.float32]]:
+    random = np.random.default_rng(7)
+    return [near_centres(int(size), 0.3, random) for size in random.integers(1, 9, count)]
+
+
+def recall(index: FaissFragmentIndex, terms: ScoreTerms, effort: Effort, k: int = 10) -> float:
+    found = []
+    for query in queries(20):
+        exact, _ = best_items(index, query, terms, k, "exact")
+        found.append(np.isin(exact, best_items(index, query, terms, k, effort)[0]).mean())
+    return float(np.mean(found))
+
+
+@pytest.mark.parametrize("terms", ALL_TERMS, ids=str)
+def test_indexed_search_finds_what_exact_search_finds(index: FaissFragmentIndex, terms: ScoreTerms) -> None:
+    assert recall(index, terms, "normal") >= 0.95
+    assert recall(index, terms, "thorough") >= 0.99
+    assert recall(index, terms, "thorough", k=100) >= 0.98
+
+
+@pytest.mark.parametrize("terms", ALL_TERMS, ids=str)
+def test_more_effort_finds_no_less(index: FaissFragmentIndex, terms: ScoreTerms) -> None:
+    fast, normal, thorough = (recall(index, terms, effort, k=50) for effort in DEPTHS)
+    assert fast <= normal + 0.02
+    assert normal <= thorough + 0.02
+
+
+@pytest.mark.parametrize("terms", ALL_TERMS, ids=str)
+def test_exact_effort_equals_scores_of_all_items(index: FaissFragmentIndex, terms: ScoreTerms) -> None:
+    stored = index.fragments(index.ids())
+    for query in queries(3):
+        ids, scores = best_items(index, query, terms, 25, "exact")
+        whole = exact_scores(query, stored, terms)
+        np.testing.assert_allclose(scores, np.sort(whole)[::-1][:25], rtol=1e-5)
+        np.testing.assert_allclose(whole[ids], scores, rtol=1e-5)
+
+
+@pytest.mark.parametrize("terms", ALL_TERMS, ids=str)
+@pytest.mark.parametrize("effort", DEPTHS)
+def test_scores_of_hits_are_exact_and_in_order(index: FaissFragmentIndex, terms: ScoreTerms, effort: Effort) -> None:
+    query = queries(1)[0]
+    ids, scores = best_items(index, query, terms, 30, effort)
+    np.testing.assert_allclose(scores, exact_scores(query, index.fragments(ids), terms), rtol=1e-5)
+    assert (np.diff(scores) <= 0).all()
+
+
+@pytest.mark.parametrize("terms", ALL_TERMS, ids=str)
+def test_negative_scores_are_found_like_others(tmp_path: Path, terms: ScoreTerms) -> None:
+    items = clustered(ITEMS)
+    far = Fragments(items.ids, items.offsets, items.vectors - 20)
+    index = FaissFragmentIndex.create(tmp_path / "index", D, [far])
+    query = np.abs(queries(1)[0]) + 1
+    exact, scores = best_items(index, query, terms, 10, "exact")
+    assert scores.max() < 0
+    assert np.isin(exact, best_items(index, query, terms, 10, "thorough")[0]).mean() >= 0.9
+
+
+@pytest.mark.parametrize("effort", ["fast", "normal", "thorough", "exact"])
+@pytest.mark.parametrize("terms", ALL_TERMS[::2], ids=str)
+def test_a_filter_that_keeps_one_in_a_hundred_gives_all_hits(
+    index: FaissFragmentIndex, terms: ScoreTerms, effort: Effort
+) -> None:
+    allowed = np.arange(0, ITEMS, 100)
+    for query in queries(5):
+        ids, _ = best_items(index, query, terms, 10, effort, allowed)
+        exact, _ = top_k(exact_scores(query, index.fragments(allowed), terms), allowed, 10)
+        assert ids.tolist() == exact.tolist()
+
+
+@pytest.mark.parametrize("effort", DEPTHS)
+def test_a_filter_that_keeps_half_gives_hits_of_that_half(index: FaissFragmentIndex, effort: Effort) -> None:
+    ids, _ = best_items(index, queries(1)[0], ALL_TERMS[0], 200, effort, np.arange(1, ITEMS, 2))
+    assert len(ids) == 200
+    assert (ids % 2 == 1).all()
+
+
+def test_deleted_items_are_not_found_and_added_ones_are(tmp_path: Path, index: FaissFragmentIndex) -> None:
+    query, terms = queries(1)[0], ALL_TERMS[0]
+    best, _ = best_items(index, query, terms, 5, "exact")
+    second = index.revise(tmp_path / "second", best, [Fragments.of([ITEMS + 7], [query * 3], D)])
+    for effort in DEPTHS:
+        ids, _ = best_items(second, query, terms, 20, effort)
+        assert ids[0] == ITEMS + 7
+        assert len(ids) == 20
+        assert not np.isin(ids, best).any()
+
+
+@pytest.mark.parametrize("terms", ALL_TERMS, ids=str)
+@pytest.mark.parametrize("effort", DEPTHS)
+def test_one_item_is_found(tmp_path: Path, terms: ScoreTerms, effort: Effort) -> None:
+    index = FaissFragmentIndex.create(tmp_path / "index", D, [Fragments.of([5], [-np.ones((1, D), np.float32)], D)])
+    ids, scores = best_items(index, np.ones((1, D), np.float32), terms, 10, effort)
+    assert (ids.tolist(), scores.tolist()) == ([5], [pytest.approx(-D * (terms.query + terms.stored))])
+
+
+@pytest.mark.parametrize("effort", DEPTHS)
+def test_more_hits_than_items_are_all_items_once(tmp_path: Path, effort: Effort) -> None:
+    index = FaissFragmentIndex.create(tmp_path / "index", D, [clustered(300)])
+    ids, _ = best_items(index, queries(1)[0], ALL_TERMS[4], 10**6, effort)
+    assert sorted(ids.tolist()) == list(range(300))
+
+
+@pytest.mark.parametrize("effort", DEPTHS)
+@pytest.mark.parametrize("terms", ALL_TERMS, ids=str)
+def test_equal_scores_come_by_id(tmp_path: Path, terms: ScoreTerms, effort: Effort) -> None:
+    items = Fragments.of(list(range(3, 1503)), [np.ones((2, D), np.float32)] * 1500, D)
+    index = FaissFragmentIndex.create(tmp_path / "index", D, [items])
+    ids, _ = best_items(index, np.ones((3, D), np.float32), terms, 40, effort)
+    assert ids.tolist() == list(range(3, 43))
+
+
+@pytest.mark.parametrize("terms", ALL_TERMS, ids=str)
+def test_an_item_of_five_thousand_words_is_found(tmp_path: Path, terms: ScoreTerms) -> None:
+    items = clustered(ITEMS)
+    long = near_centres(5000, 0.3, np.random.default_rng(3))
+    index = FaissFragmentIndex.create(tmp_path / "index", D, [items, Fragments.of([ITEMS], [long], D)])
+    query = queries(1)[0]
+    assert best_items(index, query, terms, ITEMS, "normal")[0].tolist().count(ITEMS) == 1
+    exact, _ = best_items(index, query, terms, 3, "exact")
+    assert np.isin(exact, best_items(index, query, terms, 10, "thorough")[0]).all()
+
+
+@pytest.mark.parametrize("terms", ALL_TERMS[::2], ids=str)
+def test_a_query_of_many_vectors_is_answered_as_exactly(index: FaissFragmentIndex, terms: ScoreTerms) -> None:
+    query = near_centres(700, 0.3, np.random.default_rng(4))
+    exact, _ = best_items(index, query, terms, 10, "exact")
+    assert np.isin(exact, best_items(index, query, terms, 10, "thorough")[0]).mean() >= 0.9
+
+
+def test_concurrent_searches_of_different_effort_answer_as_alone(index: FaissFragmentIndex) -> None:
+    efforts: list[Effort] = ["fast", "normal", "thorough", "exact"]
+    asked = list(product(queries(6), efforts))
+
+    def search(one: tuple[npt.NDArray[np.float32], Effort]) -> list[int]:
+        return [int(item) for item in best_items(index, one[0], ALL_TERMS[5], 20, one[1])[0]]
+
+    alone = [search(one) for one in asked]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(search, asked * 3)) == alone * 3
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    counts=st.lists(st.integers(1, 6), min_size=1, max_size=40),
+    asked=st.integers(1, 5),
+    terms=st.sampled_from(ALL_TERMS),
+    seed=st.integers(0, 1000),
+)
+def test_all_lists_and_all_items_leave_nothing_to_miss(
+    tmp_path_factory: pytest.TempPathFactory, counts: list[int], asked: int, terms: ScoreTerms, seed: int
+) -> None:
+    """Coarse and refined scores equal exact scores of the decoded vectors, whatever the shapes."""
+    random = np.random.default_rng(seed)
+    vectors = [random.standard_normal((count, D)).astype(np.float32) for count in counts]
+    items = Fragments.of(list(range(len(counts))), vectors, D)
+    path = tmp_path_factory.mktemp("any") / "index"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faiss_index, "EXACT_UP_TO", 0)
+        FaissFragmentIndex.create(path, D, [items])
+    compressed = CompressedFragments(path / "compressed", items.offsets, D)
+    query = random.standard_normal((asked, D)).astype(np.float32)
+    centroids, codes = (np.load(path / "compressed" / f"{name}.npy") for name in ("centroids", "codes"))
+    coarse = Fragments(items.ids, items.offsets, centroids[codes])
+    np.testing.assert_allclose(
+        compressed.coarse_scores(query, terms, len(centroids)), exact_scores(query, coarse, terms), atol=1e-4
+    )
+    patterns, residuals = (np.load(path / "compressed" / f"{name}.npy") for name in ("patterns", "residuals"))
+    decoded = np.stack([patterns[place, residuals[:, place]] for place in range(len(patterns))], axis=1)
+    refined = Fragments(items.ids, items.offsets, centroids[codes] + decoded.reshape(len(codes), -1)[:, :D])
+    np.testing.assert_allclose(
+        compressed.refined_scores(query, terms, items.ids), exact_scores(query, refined, terms), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("name", ["centroids", "codes", "patterns", "residuals", "list_items", "list_offsets"])
+def test_damaged_files_are_told(tmp_path: Path, name: str) -> None:
+    FaissFragmentIndex.create(tmp_path / "index", D, [clustered(50)])
+    FaissFragmentIndex.create(tmp_path / "other", D - 4, [Fragments.of([1], [np.ones((3, D - 4), np.float32)], D - 4)])
+    path = tmp_path / "index" / "compressed" / f"{name}.npy"
+    path.write_bytes((tmp_path / "other" / "compressed" / f"{name}.npy").read_bytes())
+    with pytest.raises(IndexDamaged, match="--rebuild"):
+        FaissFragmentIndex.open(tmp_path / "index")
+    path.unlink()
+    with pytest.raises(IndexDamaged, match="--rebuild"):
+        FaissFragmentIndex.open(tmp_path / "index")
+
+
+def test_the_same_items_make_the_same_files(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        FaissFragmentIndex.create(tmp_path / name, D, [clustered(500)])
+    for path in sorted((tmp_path / "one" / "compressed").iterdir()):
+        assert path.read_bytes() == (tmp_path / "two" / "compressed" / path.name).read_bytes(), path.name
+
+
+def test_a_revision_trains_anew_only_where_the_size_has_changed(tmp_path: Path, index: FaissFragmentIndex) -> None:
+    def centroids(name: str) -> bytes:
+        return (tmp_path / name / "compressed" / "centroids.npy").read_bytes()
+
+    first = FaissFragmentIndex.create(tmp_path / "first", D, [clustered(1000)])
+    more = clustered(1100, seed=5)
+    added = Fragments(more.ids + 1000, more.offsets, more.vectors)
+    first.revise(tmp_path / "few", np.arange(50), [added.take(np.arange(100))])
+    first.revise(tmp_path / "many", np.arange(50), [added])
+    assert centroids("few") == centroids("first")
+    assert len(centroids("many")) > len(centroids("first"))
+
+
+def test_depth_grows_with_the_hits_that_are_wanted() -> None:
+    depth = Depth(lists=0.1, refined=2, exact=50)
+    assert (depth.probes(5), depth.probes(1000)) == (1, 100)
+    assert (depth.to_score(10), depth.to_score(100)) == (50, 300)
+    assert (depth.to_refine(1_000_000, 10), depth.to_refine(100, 100)) == (2000, 1200)
