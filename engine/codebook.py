@@ -1,16 +1,25 @@
-"""The codebook of a collection: centroids that stand for its fragments.
+"""The codebook of a collection: centroids that stand for its fragments, and patterns for what they leave.
 
 Word vectors of one vocabulary word cluster tightly, so that "the n nearest words of each region" returns n dogs of n
 arbitrary sentences. A fragment's centroid serves better: a query is multiplied with the centroids once, and the
 coarse score of every item is looked up.
+
+    centroids.npy   float32 (C, D)
+    patterns.npy    float32 (B, 256, 4)    what a byte of a residual stands for
 """
 
 import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 
+from engine.array_files import open_array
+from engine.residuals import SAMPLE as RESIDUALS
+from engine.residuals import ResidualQuantizer
 from engine.stored_fragments import StoredFragments
 
 MOST = 8192
@@ -19,32 +28,69 @@ MOST = 8192
 SAMPLE = 40  # vectors for each centroid that is trained; FAISS asks for 39 or more
 ITERATIONS = 10
 SEED = 20
+QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 2 MB with 8,192 centroids
 
 
 class Codebook:
-    """Centroids, float32 (C, D), and the nearest of them.
+    """What the fragments of a collection are compressed with; read only.
 
     Attributes:
         centroids: float32 (C, D).
+        quantizer: of the residuals.
     """
 
-    def __init__(self, centroids: npt.NDArray[np.float32]) -> None:
+    def __init__(self, centroids: npt.NDArray[np.float32], quantizer: ResidualQuantizer) -> None:
         self.centroids = centroids
-        self._search = faiss.IndexFlatL2(centroids.shape[1])
-        self._search.add(centroids)
+        self.quantizer = quantizer
 
-    def nearest(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
-        """Return the number of the centroid nearest to each vector, int32 (n,)."""
-        numbers: npt.NDArray[np.int64] = self._search.search(vectors, 1)[1][:, 0]
-        return numbers.astype(np.int32)
+    @classmethod
+    def train(cls, stored: StoredFragments) -> Self:
+        """Train on a sample of stored items, at least one; the same vectors give the same codebook."""
+        count = codebook_size(len(stored.vectors))
+        means = faiss.Kmeans(stored.dimension, count, niter=ITERATIONS, seed=SEED)
+        means.train(_sample(stored, count * SAMPLE))
+        centroids: npt.NDArray[np.float32] = np.ascontiguousarray(means.centroids)
+        drawn = _sample(stored, RESIDUALS)
+        nearest = means.index.search(drawn, 1)[1][:, 0]
+        return cls(centroids, ResidualQuantizer.train(drawn - centroids[nearest]))
 
+    def __len__(self) -> int:
+        return len(self.centroids)
 
-def train_codebook(stored: StoredFragments) -> Codebook:
-    """Cluster stored vectors by k-means on a sample; the same vectors give the same codebook."""
-    count = codebook_size(len(stored.vectors))
-    means = faiss.Kmeans(stored.dimension, count, niter=ITERATIONS, seed=SEED)
-    means.train(sample(stored, count * SAMPLE))
-    return Codebook(np.ascontiguousarray(means.centroids))
+    def fits(self, fragments: int) -> bool:
+        """Say whether a collection of that many fragments would get about as many centroids."""
+        return 2 / 3 <= codebook_size(fragments) / len(self) <= 3 / 2
+
+    def encode(
+        self, blocks: Iterator[npt.NDArray[np.float32]]
+    ) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]]:
+        """Compress blocks of vectors, float32 (n, D), each to its centroids int32 (n,) and residuals uint8 (n, B)."""
+        nearest = faiss.IndexFlatL2(self.centroids.shape[1])
+        nearest.add(self.centroids)
+        for block in blocks:
+            codes = nearest.search(block, 1)[1][:, 0]
+            yield codes.astype(np.int32), self.quantizer.encode(block - self.centroids[codes])
+
+    def tables(self, query: npt.NDArray[np.float32]) -> Iterator[npt.NDArray[np.float32]]:
+        """Multiply a query, float32 (Q, D), with the centroids, some rows at a time: float32 (up to QUERY_ROWS, C)."""
+        for first in range(0, len(query), QUERY_ROWS):
+            yield query[first : first + QUERY_ROWS] @ self.centroids.T
+
+    def write(self, path: Path) -> None:
+        """Write into a new folder."""
+        path.mkdir()
+        np.save(path / "centroids.npy", self.centroids)
+        self.quantizer.write(path / "patterns.npy")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            IndexDamaged: files are missing or hold something else.
+        """
+        centroids = open_array(path / "centroids.npy", np.float32, 2)
+        return cls(centroids, ResidualQuantizer.read(path / "patterns.npy", centroids.shape[1]))
 
 
 def codebook_size(fragments: int) -> int:
@@ -56,7 +102,7 @@ def codebook_size(fragments: int) -> int:
     return max(1, min(MOST, int(4 * math.sqrt(fragments)), fragments // SAMPLE))
 
 
-def sample(stored: StoredFragments, size: int) -> npt.NDArray[np.float32]:
+def _sample(stored: StoredFragments, size: int) -> npt.NDArray[np.float32]:
     """Draw stored vectors without repetition, in stored order, float32 (at most size, D)."""
     rows = np.random.default_rng(SEED).choice(len(stored.vectors), min(size, len(stored.vectors)), replace=False)
     return stored.rows(np.sort(rows))

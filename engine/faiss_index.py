@@ -1,74 +1,81 @@
-"""The embedded index: exact vectors on disk, and their compressed form once exact search would be slow.
+"""The embedded index: segments of exact vectors on disk, and their compressed form once exact search would be slow.
 
 A search of a large index has three stages, each over fewer items: coarse scores of all, refined scores of the best, and
 the exact scores that `engine.ranking` makes of the candidates given here.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.compressed_fragments import CompressedFragments, compress
+from engine.codebook import Codebook
 from engine.effort import DEPTHS
-from engine.exceptions import StorageError
+from engine.exceptions import BadFragments, StorageError
 from engine.fragments import Effort, Fragments, ScoreTerms
-from engine.stored_fragments import StoredFragments, write_fragments
+from engine.revision import CODEBOOK, assemble, write_whole
+from engine.segmented_items import SegmentedItems
+from engine.segments import read_segments, write_segment
 
 EXACT_UP_TO = 50_000
 """Fragments up to which every search is exact: 2,500 photos, 10 ms on one core, and nothing to build. (The stages are
 faster from 15,000 on, by milliseconds.)"""
 
-COMPRESSED = "compressed"  # folder within the index's
+ADDED = "added"  # folder of the items that come, until they are a segment
 
 
 class FaissFragmentIndex:
     """The embedded index; see FragmentIndex."""
 
     def __init__(self, path: Path) -> None:
-        """Open what `create` wrote; see FragmentIndex.open."""
-        self._stored = StoredFragments(path)
-        self.dimension = self._stored.dimension
-        self.fragment_count = len(self._stored.vectors)
-        self._compressed: CompressedFragments | None = None
-        if (path / COMPRESSED).exists():
-            self._compressed = CompressedFragments(path / COMPRESSED, self._stored.offsets, self.dimension)
+        """Open what `create` or `revise` wrote; see FragmentIndex.open."""
+        self._path = path
+        self._codebook = Codebook.read(path / CODEBOOK) if (path / CODEBOOK).exists() else None
+        self._items = SegmentedItems(read_segments(path, self._codebook))
+        self.dimension = self._items.dimension
+        self.fragment_count = self._items.fragment_count
 
     @classmethod
-    def create(
-        cls, path: Path, dimension: int, pieces: Iterable[Fragments], former: CompressedFragments | None = None
-    ) -> Self:
-        """Write an index into a new folder; see FragmentIndex.create. `former` may lend what was trained."""
+    def create(cls, path: Path, dimension: int, pieces: Iterable[Fragments]) -> Self:
+        """Write an index into a new folder; see FragmentIndex.create."""
         try:
             path.mkdir(parents=True)
-            stored = write_fragments(path, dimension, pieces)
-            if len(stored.vectors) > EXACT_UP_TO:
-                (path / COMPRESSED).mkdir()
-                compress(path / COMPRESSED, stored, former)
+            write_whole(path, dimension, pieces, EXACT_UP_TO)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
         return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open what `create` wrote; see FragmentIndex.open."""
+        """Open what `create` or `revise` wrote; see FragmentIndex.open."""
         return cls(path)
 
     def revise(self, path: Path, removed: npt.NDArray[np.int64], added: Iterable[Fragments]) -> Self:
-        """Write the next state into a new folder; see FragmentIndex.revise."""
-        kept = np.flatnonzero(~np.isin(self._stored.ids, removed))
-        return self.create(path, self.dimension, chain(self._stored.pieces(kept), added), self._compressed)
+        """Write the next state into a new folder, for the most part as links; see FragmentIndex.revise."""
+        try:
+            path.mkdir(parents=True)
+            new = write_segment(path / ADDED, self.dimension, added, self._codebook)
+            twice = np.setdiff1d(np.intersect1d(new.stored.ids, self.ids()), removed)
+            if len(twice):
+                raise BadFragments(f"the id {twice[0]} was given twice")
+            segments = [*(segment.without(removed) for segment in self._items.segments), new]
+            kept = [segment for segment in segments if len(segment)] or [new]
+            assemble(path, kept, self._codebook, self._path, EXACT_UP_TO)
+            shutil.rmtree(path / ADDED)
+        except OSError as error:
+            raise StorageError(f"cannot write the index to {path}: {error}") from error
+        return type(self)(path)
 
     def __len__(self) -> int:
-        return len(self._stored)
+        return len(self._items.kept)
 
     def ids(self) -> npt.NDArray[np.int64]:
         """Ids of all items, int64 (I,), in stored order."""
-        return self._stored.ids
+        return self._items.ids[self._items.kept]
 
     def candidates(
         self,
@@ -79,64 +86,71 @@ class FaissFragmentIndex:
         allowed: npt.NDArray[np.int64] | None = None,
     ) -> npt.NDArray[np.int64]:
         """Every item where that is asked for or fast, else the best by compressed fragments; see FragmentIndex."""
-        ids = self._stored.ids
-        numbers = np.arange(len(ids)) if allowed is None else np.flatnonzero(np.isin(ids, allowed))
-        if self._compressed is None or effort == "exact":
-            return ids[numbers]
+        items, places = self._items, self._items.kept
+        if allowed is not None:
+            places = places[np.isin(items.ids[places], allowed)]
+        if self._codebook is None or effort == "exact":
+            return items.ids[places]
         depth = DEPTHS[effort]
-        to_refine, to_score = depth.to_refine(len(ids), k), depth.to_score(k)
-        if len(numbers) > to_refine:
-            scores = self._compressed.coarse_scores(query, terms, depth.probes(len(self._compressed.centroids)))
-            numbers = numbers[_best(scores[numbers], to_refine)]
-        if len(numbers) > to_score:
-            numbers = numbers[_best(self._compressed.refined_scores(query, terms, numbers), to_score)]
-        return ids[numbers]
+        to_refine, to_score = depth.to_refine(len(self), k), depth.to_score(k)
+        if len(places) > to_refine:
+            scores = items.coarse_scores(query, self._codebook, terms, depth.probes(len(self._codebook)))
+            places = places[_best(scores[places], to_refine)]
+        if len(places) > to_score:
+            places = places[_best(items.refined_scores(query, self._codebook, terms, places), to_score)]
+        return items.ids[places]
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
         """The items with these ids, in the order given; see FragmentIndex.fragments."""
-        numbers = self._numbers(ids)
-        vectors = [np.empty((0, self.dimension), np.float32)]
-        vectors += [piece.vectors.copy() for piece in self._stored.pieces(numbers)]
-        counts = self._stored.offsets[numbers + 1] - self._stored.offsets[numbers]
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return Fragments(self._stored.ids[numbers], offsets, np.concatenate(vectors))
+        vectors, counts = [np.empty((0, self.dimension), np.float32)], [np.empty(0, np.int64)]
+        for piece in self.pieces(ids):
+            vectors.append(piece.vectors.copy())
+            counts.append(np.diff(piece.offsets))
+        offsets = np.concatenate([[0], *counts], dtype=np.int64).cumsum()
+        return Fragments(np.asarray(ids, np.int64), offsets, np.concatenate(vectors))
 
     def pieces(self, ids: npt.NDArray[np.int64] | None = None) -> Iterator[Fragments]:
         """The items with these ids, or all; see FragmentIndex.pieces."""
-        return self._stored.pieces(None if ids is None else self._numbers(ids))
+        return self._items.pieces(self._items.kept if ids is None else self._places(ids))
 
     def memory_bytes(self) -> int:
-        """Bytes of what every search reads of: all but the exact vectors."""
-        stored = self._stored.ids.nbytes + self._stored.offsets.nbytes
-        return stored + (self._compressed.memory_bytes() if self._compressed else 0)
+        """Bytes of what searches read of: all but the exact vectors."""
+        books = self._codebook.centroids.nbytes if self._codebook else 0
+        return books + sum(segment.memory_bytes() for segment in self._items.segments)
 
     def bytes_touched(self, query_vectors: int, terms: ScoreTerms, k: int, effort: Effort) -> int:
         """About the bytes that a search for k hits must read, for a benchmark's floor."""
-        items = len(self._stored)
-        size = self.fragment_count / max(1, items)  # fragments of an item
-        vector = self._stored.vectors.itemsize * self.dimension
-        if self._compressed is None or effort == "exact":
+        items, size = len(self), self.fragment_count / max(1, len(self))
+        vector = 2 * self.dimension
+        if self._codebook is None or effort == "exact":
             return round(items * size * vector)
         depth = DEPTHS[effort]
         refined, exact = min(items, depth.to_refine(items, k)), min(items, depth.to_score(k))
-        coarse = self._compressed.bytes_touched(query_vectors, terms, depth.probes(len(self._compressed.centroids)))
-        return coarse + round(size * (refined * (self._compressed.quantizer.size + 4) + exact * vector))
+        part = depth.probes(len(self._codebook)) / len(self._codebook)
+        coarse = sum(
+            segment.compressed.bytes_touched(query_vectors, terms, part)
+            for segment in self._items.segments
+            if segment.compressed
+        )
+        compressed = self._codebook.quantizer.size + 4
+        return self._codebook.centroids.nbytes + coarse + round(size * (refined * compressed + exact * vector))
 
     @cached_property
-    def _order(self) -> npt.NDArray[np.int64] | None:
-        """The places of all items by their ids; None where they are stored in that order."""
-        ids = self._stored.ids
-        return None if (ids[1:] > ids[:-1]).all() else np.argsort(ids)
+    def _by_id(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The ids of the items in ascending order, and the place of each."""
+        ids, places = self.ids(), self._items.kept
+        order = np.argsort(ids, kind="stable")  # takes no time where they are in order, as they mostly are
+        return ids[order], places[order]
 
-    def _numbers(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def _places(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The places of the items with these ids."""
-        stored, order = self._stored.ids, self._order
-        found = np.minimum(np.searchsorted(stored, ids, sorter=order), max(0, len(self) - 1))
-        numbers = found if order is None else order[found]
-        missing = stored[numbers] != ids if len(self) else np.ones(len(ids), bool)
+        stored, places = self._by_id
+        found = np.searchsorted(stored, ids)
+        found[found == len(stored)] = 0
+        missing = stored[found] != ids if len(stored) else np.ones(len(ids), bool)
         if missing.any():
             raise KeyError(f"not in the index: {np.asarray(ids)[missing][:5].tolist()}")
-        return numbers
+        return places[found]
 
 
 def _best(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:

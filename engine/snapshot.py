@@ -89,6 +89,10 @@ class Snapshot:
         for name in self.manifest.files:
             self._check(name)
 
+    def marks(self) -> dict[tuple[int, int], FileMark]:
+        """The marks of the files by what `_inode` says of each."""
+        return {_inode(self.directory / name): mark for name, mark in self.manifest.files.items()}
+
     def _read(self, folder: str) -> FragmentIndex:
         for name, mark in self.manifest.files.items():
             if name.startswith(folder + "/") and mark.size <= CHECKED_UP_TO:
@@ -103,7 +107,9 @@ class Snapshot:
             raise _damaged(self.directory, f"{name} does not match its checksum")
 
 
-def write_snapshot(directory: Path, regions: Write, words: Write, manifest: Manifest) -> None:
+def write_snapshot(
+    directory: Path, regions: Write, words: Write, manifest: Manifest, previous: Snapshot | None = None
+) -> None:
     """Write a snapshot aside, bring it to the disk and give it its name in one step.
 
     Args:
@@ -111,6 +117,7 @@ def write_snapshot(directory: Path, regions: Write, words: Write, manifest: Mani
         regions: writes the index of region vectors by photo id.
         words: writes the index of word vectors by sentence id.
         manifest: model, D and score; counts and files are filled in here.
+        previous: that the indexes may have taken files of, as links; their marks hold still.
 
     Raises:
         StorageError: it could not be written (disk full, no permission).
@@ -128,7 +135,8 @@ def write_snapshot(directory: Path, regions: Write, words: Write, manifest: Mani
             "sentences": len(sentences),
             "words": sentences.fragment_count,
         }
-        marks = {name: _mark(aside / name) for name in names}
+        known = previous.marks() if previous else {}
+        marks = {name: known.get(_inode(aside / name)) or _mark(aside / name) for name in names}
         _write_manifest(aside / "manifest.json", replace(manifest, counts=counts, files=marks))
         for path in [*aside.rglob("*"), aside]:
             _sync(path)
@@ -199,6 +207,12 @@ def _mark(path: Path) -> FileMark:
             return FileMark(os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
     except OSError as error:
         raise IndexDamaged(f"cannot read {path}: {error.strerror}") from error
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    """The same for two names of one file, and for no other file while that one is there."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _sync(path: Path) -> None:

@@ -18,7 +18,7 @@ import torch
 
 from engine.array_files import ArrayWriter, open_array
 from engine.exceptions import BadFragments, IndexDamaged
-from engine.fragments import Fragments, rows_of, runs, runs_of
+from engine.fragments import Fragments, rows_of, runs_of
 
 ROWS = 4096
 """Vectors in memory at a time: with 256 numbers 4 MB as float32, which stay in the cache while they are multiplied."""
@@ -63,23 +63,20 @@ class StoredFragments:
         for first in range(0, len(self.vectors), ROWS):
             yield _to_single(self.vectors[first : first + ROWS], buffer)
 
-    def pieces(self, numbers: npt.NDArray[np.int64] | None = None) -> Iterator[Fragments]:
-        """Items in pieces of about ROWS vectors; each is valid until the next is asked for.
+    def pieces(self, numbers: npt.NDArray[np.int64]) -> Iterator[Fragments]:
+        """The items at these places, in the order given, in pieces of about ROWS vectors.
 
-        Args:
-            numbers: the places of the items, in the order wanted; None: all.
+        Each piece is valid until the next is asked for.
         """
         buffer = torch.empty(0, self.dimension)
-        for first, last in runs(self.offsets, ROWS) if numbers is None else runs_of(self.offsets, numbers, ROWS):
-            if numbers is None:
-                ids, offsets = self.ids[first:last], self.offsets[first : last + 1] - self.offsets[first]
-                vectors = self.vectors[self.offsets[first] : self.offsets[last]]
-            else:
-                places, offsets = rows_of(self.offsets, numbers[first:last])
-                ids, vectors = self.ids[numbers[first:last]], self.vectors[places]
+        for first, last in runs_of(self.offsets, numbers, ROWS):
+            chosen = numbers[first:last]
+            rows, offsets = rows_of(self.offsets, chosen)
+            neighbours = rows[-1] - rows[0] == len(rows) - 1 and (np.diff(chosen) == 1).all()
+            vectors = self.vectors[rows[0] : rows[-1] + 1] if neighbours else self.vectors[rows]
             if len(vectors) > len(buffer):
                 buffer = torch.empty(max(len(vectors), ROWS), self.dimension)
-            yield Fragments(ids, offsets, _to_single(vectors, buffer))
+            yield Fragments(self.ids[chosen], offsets, _to_single(vectors, buffer))
 
 
 def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> StoredFragments:

@@ -62,7 +62,7 @@ def write(run: Run, changes: Changes, name: str) -> None:
             added = _pieces(_staged_sentences(connection, run, changes), manifest.dimension)
             return _revise(previous.words if previous else None, path, removed, added, manifest.dimension)
 
-        write_snapshot(run.settings.snapshot_directory(run.collection.id, name), regions, words, manifest)
+        write_snapshot(run.settings.snapshot_directory(run.collection.id, name), regions, words, manifest, previous)
 
 
 def _revise(

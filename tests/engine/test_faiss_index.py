@@ -175,18 +175,23 @@ def test_what_is_written_is_opened_again(tmp_path: Path, new: NewIndex) -> None:
 def test_other_files_are_damage(tmp_path: Path, new: NewIndex, name: str, content: bytes) -> None:
     index = new(some_items([1, 2, 3]))
     (path,) = (tmp_path / "ein Ordner ä").iterdir()
-    (path / name).write_bytes(content)
+    (path / "000001" / name).write_bytes(content)
     with pytest.raises(IndexDamaged, match="--rebuild"):
         type(index).open(path)
-    (path / name).unlink()
+    (path / "000001" / name).unlink()
     with pytest.raises(IndexDamaged, match="--rebuild"):
         type(index).open(path)
+
+
+def test_a_folder_without_segments_is_damage(tmp_path: Path) -> None:
+    with pytest.raises(IndexDamaged, match="--rebuild"):
+        FaissFragmentIndex.open(tmp_path)
 
 
 def test_files_of_two_indexes_are_damage(tmp_path: Path) -> None:
     for name, ids in (("one", [1, 2]), ("two", [1, 2, 3])):
         FaissFragmentIndex.create(tmp_path / name, D, [some_items(ids)])
-    (tmp_path / "one" / "offsets.npy").rename(tmp_path / "two" / "offsets.npy")
+    (tmp_path / "one/000001/offsets.npy").rename(tmp_path / "two/000001/offsets.npy")
     with pytest.raises(IndexDamaged, match="do not fit together"):
         FaissFragmentIndex.open(tmp_path / "two")
 

@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import faiss_index
-from engine.compressed_fragments import CompressedFragments
+from engine.codebook import Codebook
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import IndexDamaged
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Effort, Fragments, ScoreTerms
 from engine.ranking import best_items
 from engine.scoring import exact_scores, top_k
+from engine.segmented_items import SegmentedItems
+from engine.segments import read_segments
 
 D = 18  # no multiple of the four numbers of a byte
 ITEMS = 4000
@@ -217,27 +219,32 @@ def test_all_lists_and_all_items_leave_nothing_to_miss(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(faiss_index, "EXACT_UP_TO", 0)
         FaissFragmentIndex.create(path, D, [items])
-    compressed = CompressedFragments(path / "compressed", items.offsets, D)
+    codebook = Codebook.read(path / "codebook")
+    made = SegmentedItems(read_segments(path, codebook))
     query = random.standard_normal((asked, D)).astype(np.float32)
-    centroids, codes = (np.load(path / "compressed" / f"{name}.npy") for name in ("centroids", "codes"))
-    coarse = Fragments(items.ids, items.offsets, centroids[codes])
+    codes, residuals = (np.load(path / "000001" / f"{name}.npy") for name in ("codes", "residuals"))
+    coarse = Fragments(items.ids, items.offsets, codebook.centroids[codes])
     np.testing.assert_allclose(
-        compressed.coarse_scores(query, terms, len(centroids)), exact_scores(query, coarse, terms), atol=1e-4
+        made.coarse_scores(query, codebook, terms, len(codebook)), exact_scores(query, coarse, terms), atol=1e-4
     )
-    patterns, residuals = (np.load(path / "compressed" / f"{name}.npy") for name in ("patterns", "residuals"))
+    patterns = np.load(path / "codebook" / "patterns.npy")
     decoded = np.stack([patterns[place, residuals[:, place]] for place in range(len(patterns))], axis=1)
-    refined = Fragments(items.ids, items.offsets, centroids[codes] + decoded.reshape(len(codes), -1)[:, :D])
+    refined = Fragments(items.ids, items.offsets, codebook.centroids[codes] + decoded.reshape(len(codes), -1)[:, :D])
     np.testing.assert_allclose(
-        compressed.refined_scores(query, terms, items.ids), exact_scores(query, refined, terms), atol=1e-4
+        made.refined_scores(query, codebook, terms, items.ids), exact_scores(query, refined, terms), atol=1e-4
     )
 
 
-@pytest.mark.parametrize("name", ["centroids", "codes", "patterns", "residuals", "list_items", "list_offsets"])
+FILES = ["codebook/centroids", "codebook/patterns"]
+FILES += [f"000001/{name}" for name in ("codes", "residuals", "list_items", "list_offsets")]
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_damaged_files_are_told(tmp_path: Path, name: str) -> None:
     FaissFragmentIndex.create(tmp_path / "index", D, [clustered(50)])
     FaissFragmentIndex.create(tmp_path / "other", D - 4, [Fragments.of([1], [np.ones((3, D - 4), np.float32)], D - 4)])
-    path = tmp_path / "index" / "compressed" / f"{name}.npy"
-    path.write_bytes((tmp_path / "other" / "compressed" / f"{name}.npy").read_bytes())
+    path = tmp_path / "index" / f"{name}.npy"
+    path.write_bytes((tmp_path / "other" / f"{name}.npy").read_bytes())
     with pytest.raises(IndexDamaged, match="--rebuild"):
         FaissFragmentIndex.open(tmp_path / "index")
     path.unlink()
@@ -248,21 +255,10 @@ def test_damaged_files_are_told(tmp_path: Path, name: str) -> None:
 def test_the_same_items_make_the_same_files(tmp_path: Path) -> None:
     for name in ("one", "two"):
         FaissFragmentIndex.create(tmp_path / name, D, [clustered(500)])
-    for path in sorted((tmp_path / "one" / "compressed").iterdir()):
-        assert path.read_bytes() == (tmp_path / "two" / "compressed" / path.name).read_bytes(), path.name
-
-
-def test_a_revision_trains_anew_only_where_the_size_has_changed(tmp_path: Path, index: FaissFragmentIndex) -> None:
-    def centroids(name: str) -> bytes:
-        return (tmp_path / name / "compressed" / "centroids.npy").read_bytes()
-
-    first = FaissFragmentIndex.create(tmp_path / "first", D, [clustered(1000)])
-    more = clustered(1100, seed=5)
-    added = Fragments(more.ids + 1000, more.offsets, more.vectors)
-    first.revise(tmp_path / "few", np.arange(50), [added.take(np.arange(100))])
-    first.revise(tmp_path / "many", np.arange(50), [added])
-    assert centroids("few") == centroids("first")
-    assert len(centroids("many")) > len(centroids("first"))
+    files = [path for path in sorted((tmp_path / "one").rglob("*")) if path.is_file()]
+    assert len(files) == 9
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes(), path.name
 
 
 def test_depth_grows_with_the_hits_that_are_wanted() -> None:

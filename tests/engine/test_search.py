@@ -192,7 +192,7 @@ def test_what_is_published_later_is_found(
 
 
 def test_a_damaged_snapshot_is_told(service: SearchService, settings: Settings) -> None:
-    vectors = next(settings.home.rglob("regions/vectors.npy"))
+    vectors = next(settings.home.rglob("regions/000001/vectors.npy"))
     content = bytearray(vectors.read_bytes())
     content[-1] ^= 1
     vectors.write_bytes(content)

@@ -54,7 +54,7 @@ def test_another_model_is_refused_with_what_to_do(directory: Path) -> None:
         open_snapshot(directory, "b" * 64)
 
 
-ARRAYS = [f"{kind}/{name}.npy" for kind in ("regions", "words") for name in ("ids", "offsets", "vectors")]
+ARRAYS = [f"{kind}/000001/{name}.npy" for kind in ("regions", "words") for name in ("ids", "offsets", "vectors")]
 FILES = ["manifest.json", *ARRAYS]
 
 
@@ -126,7 +126,7 @@ def test_large_files_are_compared_with_their_checksums_by_verify_alone(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine.snapshot, "CHECKED_UP_TO", 200)
-    path = directory / "words" / "vectors.npy"
+    path = directory / "words" / "000001" / "vectors.npy"
     content = bytearray(path.read_bytes())
     assert len(content) > 200
     open_snapshot(directory, "a" * 64).verify()
@@ -134,7 +134,7 @@ def test_large_files_are_compared_with_their_checksums_by_verify_alone(
     path.write_bytes(content)
     snapshot = open_snapshot(directory, "a" * 64)
     assert read_all(snapshot) == (2, 3)
-    with pytest.raises(IndexDamaged, match=r"words/vectors\.npy does not match"):
+    with pytest.raises(IndexDamaged, match=r"words/000001/vectors\.npy does not match"):
         snapshot.verify()
 
 

@@ -95,7 +95,7 @@ def test_damaged_index_is_refused_and_a_rebuild_repairs_it(workspace: Workspace)
     workspace.photo("a.png", 1)
     workspace.index()
     contents = workspace.contents()
-    (vectors,) = workspace.settings.home.glob("collections/1/*/regions/vectors.npy")
+    (vectors,) = workspace.settings.home.glob("collections/1/*/regions/000001/vectors.npy")
     vectors.write_bytes(vectors.read_bytes()[:-1])
     workspace.photo("b.png", 2)
     with pytest.raises(IndexDamaged, match="--rebuild"):
