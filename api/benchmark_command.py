@@ -59,6 +59,6 @@ def search(
         real = read_training_data(dataset, Path(features), settings) if dataset else read_examples(examples, settings)
         with Bars() as bars:
             figures = run(real, images, queries, Path(folder), bars.show)
-    if plot is not None:
-        report.plot(figures, plot)
-    click.echo(document(figures) if as_json else "\n".join(report.lines(figures)))
+        if plot is not None:
+            report.plot(figures, plot)
+        click.echo(document(figures) if as_json else "\n".join(report.lines(figures)))
