@@ -19,8 +19,8 @@ Training = TypeVar("Training", bound=LoopConfig)
 CONFIGURATIONS: dict[str, tuple[AlignmentConfig, TrainingConfig]] = {
     "default": (AlignmentConfig(), TrainingConfig()),
     # Karpathy and Fei-Fei 2015, section 3.1. Open in the paper: learning rate, weight decay, dropout rates. Their word
-    # vectors are word2vec's, kept fixed; these are GloVe's. Without the features' spread, SGD diverges above half the
-    # learning rate.
+    # vectors are word2vec's, kept fixed; these are GloVe's. With features as the CNN makes them, SGD diverges at twice
+    # the learning rate.
     "dvsa": (
         AlignmentConfig(
             proposer="selective-search",
@@ -34,7 +34,7 @@ CONFIGURATIONS: dict[str, tuple[AlignmentConfig, TrainingConfig]] = {
             score=ScoreConfig("words", "sum"),
             sentence=SentenceEncoderConfig("relu", hidden_size=300, words="pretrained"),
         ),
-        TrainingConfig(batch_size=100, loss="hinge", optimiser="sgd", learning_rate=1e-3),
+        TrainingConfig(epochs=12, batch_size=100, loss="hinge", optimiser="sgd", learning_rate=1e-3),
     ),
 }
 

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from model.boxes import GEOMETRY
 from model.streams import stream_sizes
 
-
 SMALLEST_SPREAD = 1e-3  # of a number that is the same in all photos
 
 
