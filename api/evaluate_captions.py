@@ -43,7 +43,7 @@ def captions(
     if regions != bool(source["entities"]):
         raise click.UsageError("--regions and --entities belong together")
     from model.captions.beam import BeamConfig
-    from model.captions.measures import check_measures, has_java
+    from model.captions.measures import check_measures
 
     check_measures()
     searched = BeamConfig(beam, length_norm, no_repeat)
@@ -65,8 +65,6 @@ def captions(
     refuse_unfit(photo_model, "photos", opened.extractor.name)
     if region_model:
         refuse_unfit(region_model, "regions", opened.extractor.name)
-    if not has_java():
-        click.echo("METEOR is left out: it needs Java, and no java is on the PATH", err=True)
 
     described = described_photos(opened.chosen())
     found = _caption(described, photo_model, searched)
@@ -74,6 +72,8 @@ def captions(
         _write(file, opened, described, found)
     result = {"split": source["split"], "images": len(found), "beam": beam}
     scores = _measure(opened, described, found)
+    if scores.meteor is None:
+        click.echo("METEOR is left out: it needs Java, and no java that runs is on the PATH", err=True)
     of_regions = _measure_regions(opened, photo_model, region_model, searched) if region_model else None
     if as_json:
         more = {"regions": asdict(of_regions)} if of_regions else {}

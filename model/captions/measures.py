@@ -21,7 +21,7 @@ class Closeness:
 
     Attributes:
         bleu1, bleu2, bleu3, bleu4: over the corpus, percent (Papineni et al. 2002).
-        meteor: percent (Denkowski and Lavie 2014); None where there is no Java.
+        meteor: percent (Denkowski and Lavie 2014); None where no Java runs.
         rouge_l: percent (Lin 2004).
         cider: as the field prints it, about 0.5 (Vedantam et al. 2015); the references are its corpus.
     """
@@ -65,7 +65,7 @@ def check_measures() -> None:
 
 
 def has_java() -> bool:
-    """Tell whether METEOR, a Java program, can run."""
+    """Tell whether there is a Java to run METEOR with."""
     return shutil.which("java") is not None
 
 
@@ -129,7 +129,16 @@ def _as_dictionaries(
     return said, {row: [" ".join(words) for words in of_photo] for row, of_photo in enumerate(references)}
 
 
-def _meteor(said: dict[int, list[str]], wanted: dict[int, list[str]]) -> float:
+def _meteor(said: dict[int, list[str]], wanted: dict[int, list[str]]) -> float | None:
     from pycocoevalcap.meteor.meteor import Meteor
 
-    return round(100 * float(Meteor().compute_score(wanted, said)[0]), 2)
+    scorer = Meteor()
+    try:
+        return round(100 * float(scorer.compute_score(wanted, said)[0]), 2)
+    except (OSError, ValueError):  # it ended or said something else: a Java that does not run
+        return None
+    finally:
+        scorer.meteor_p.stdout.close()
+        scorer.meteor_p.stderr.close()
+        if scorer.lock.locked():
+            scorer.lock.release()  # its destructor waits for it
