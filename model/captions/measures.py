@@ -138,7 +138,8 @@ def _meteor(said: dict[int, list[str]], wanted: dict[int, list[str]]) -> float |
     except (OSError, ValueError):  # it ended or said something else: a Java that does not run
         return None
     finally:
-        scorer.meteor_p.stdout.close()
-        scorer.meteor_p.stderr.close()
+        for pipe in (scorer.meteor_p.stdin, scorer.meteor_p.stdout, scorer.meteor_p.stderr):
+            with contextlib.suppress(OSError):  # what is written to a program that ended
+                pipe.close()
         if scorer.lock.locked():
             scorer.lock.release()  # its destructor waits for it

@@ -156,10 +156,10 @@ def test_resume_is_refused_without_a_state_and_with_one_that_is_damaged_or_of_an
 
 def test_training_stops_when_dev_gets_no_better_and_keeps_the_best_epoch(tmp_path: Path) -> None:
     class Scripted(StoppedTask):
-        scores = iter((1.0, 3.0, 2.0, 3.0, 9.0))  # as good as the best is no better
+        found = iter((1.0, 3.0, 2.0, 3.0, 9.0))  # as good as the best is no better
 
         def measure(self, model: AlignmentModel) -> Measured:
-            return replace(super().measure(model), score=next(self.scores))
+            return replace(super().measure(model), score=next(self.found))
 
     settings = replace(SETTINGS, epochs=20, patience=2)
     task = make_task(settings)

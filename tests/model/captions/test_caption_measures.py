@@ -63,9 +63,9 @@ def test_cider_knows_which_photo_a_caption_is_of() -> None:
 @pytest.mark.skipif(not has_java(), reason="METEOR is a Java program")
 def test_meteor_with_java() -> None:
     pytest.importorskip("pycocoevalcap")
-    found = measure_closeness([DOG, CAT], [[DOG], [["grass"]]]).meteor
+    found = measure_closeness([DOG, CAT], [[DOG], [["grass"]]]).meteor  # one is perfect, one has nothing right
     assert found is not None
-    assert 0 < found < measure_closeness([DOG, CAT], [[DOG], [CAT]]).meteor <= 100  # type: ignore[operator]
+    assert 20 < found < 90
 
 
 def test_meteor_is_left_out_where_java_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
