@@ -74,7 +74,7 @@ def join_words(words: Sequence[str]) -> str:
     >>> join_words(words_of("白い犬がボールで遊ぶ"))
     '白い犬がボールで遊ぶ'
     """
-    return _NO_SPACE.sub("", " ".join(words))
+    return str(_NO_SPACE.sub("", " ".join(words)))
 
 
 def split_sentences(text: str, language: str = "english") -> list[str]:

@@ -11,7 +11,7 @@ from model.captions.captioner import BOUNDARY, build_captioner, pad_sentences
 from model.captions.checkpoint import load_captioner
 from model.captions.configurations import CONFIGURATIONS
 from model.captions.described import Described, described_photos
-from model.captions.train import CaptionTask
+from model.captions.train import CaptionTask, CaptionTrainingConfig
 from model.dataset import DatasetImage
 from model.exceptions import CaptionError, TrainingError
 from model.train import SplitFeatures
@@ -136,8 +136,7 @@ def test_bias_starts_at_the_frequency_of_the_training_words() -> None:
     torch.testing.assert_close(bias, (counts / counts.sum()).log())
 
 
-def task_of(train: Described, dev: Described, **changes: int) -> CaptionTask:
-    settings = replace(SETTINGS, **changes)
+def task_of(train: Described, dev: Described, settings: CaptionTrainingConfig = SETTINGS) -> CaptionTask:
     torch.manual_seed(0)
     return CaptionTask(build_captioner(CONFIG, len(VOCABULARY)), VOCABULARY, train, dev, settings, ALONE)
 
@@ -160,7 +159,7 @@ def test_data_without_a_word_to_learn_or_to_measure_is_refused() -> None:
     with pytest.raises(TrainingError, match="the dev split has no sentence with a word"):
         task_of(train, with_sentences(dev, ("!", "?")))
     with pytest.raises(CaptionError, match="the beam must be 1 or wider, not 0"):
-        task_of(train, dev, beam=0)
+        task_of(train, dev, replace(SETTINGS, beam=0))
 
 
 def test_photos_whose_sentences_have_no_words_are_left_out() -> None:

@@ -111,8 +111,8 @@ def test_attention_looks_at_the_regions_and_the_others_at_the_whole_photo_only()
     changed[:, 0] += 1.0
     for decoder in DECODER_NAMES:
         captioner = make_captioner(decoder, words=5)
-        same = torch.allclose(*(all_at_once(captioner, given, WORDS[:1]) for given in (features, changed)))
-        assert same == (decoder != "attention")
+        before, after = (all_at_once(captioner, given, WORDS[:1]) for given in (features, changed))
+        assert torch.allclose(before, after) == (decoder != "attention")
 
 
 @pytest.mark.parametrize("decoder", DECODER_NAMES)

@@ -96,7 +96,7 @@ def test_the_narrowest_features_are_the_cropped_ones_where_there_are_any(extract
 def test_the_nearest_neighbour_is_by_angle_among_the_compared_features() -> None:
     training = described_regions(make_alignment(), VOCABULARY, photos_of(("dog", "cat"), ("dog dog",), ("grass",)), 0.0)
     features = np.zeros((3, 3 + GEOMETRY), dtype=np.float16)
-    features[:, :3] = [[0.1, 9, 0], [0, 0, 0.01], [5, 0, 4]]
+    features[:, :3] = np.array([[0.1, 9, 0], [0, 0, 0.01], [5, 0, 4]])
     features[:, 3:] = 100  # not compared
     assert nearest_snippets(features, training, slice(0, 3)) == [("cat",), ("grass",), ("dog",)]
     assert nearest_snippets(features, training, slice(2, 3))[2] == ("grass",)
@@ -155,7 +155,7 @@ def test_rivals_are_measured_against_the_phrases_of_the_same_boxes(monkeypatch: 
     )
     boxes = [NamedBox(0, np.zeros(4, np.float32), [[name], ["animal"]]) for name in ("dog", "dog", "cat", "grass")]
     features = np.zeros((4, 2, 3 + GEOMETRY), dtype=np.float16)
-    features[[0, 1, 2, 3], 1, [0, 1, 1, 2]] = 1.0  # what is really there: dog, cat, cat, grass
+    features[np.arange(4), 1, np.array([0, 1, 1, 2])] = 1.0  # what is really there: dog, cat, cat, grass
     found = measure_regions(boxes, features, rivals, BeamConfig())
     assert found.boxes == 4
     assert found.region_model.bleu1 == pytest.approx(50.0, abs=0.01)
