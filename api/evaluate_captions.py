@@ -51,29 +51,18 @@ def captions(
         from api.result_file import check_file
 
         check_file(file, "captions")
-    from api.evaluation_source import Source, open_source
-    from api.session import read_settings
-    from model.captions.checkpoint import BUNDLED, BUNDLED_REGIONS, load_captioner, refuse_unfit
+    from model.captions.checkpoint import BUNDLED, BUNDLED_REGIONS, load_captioner
     from model.captions.described import described_photos
 
-    settings = read_settings()
     photo_model = load_captioner(checkpoint or BUNDLED)
     region_model = load_captioner(region_checkpoint or BUNDLED_REGIONS) if regions else None
-    opened = open_source(
-        Source(**source, checkpoint=alignment or settings.checkpoint, weight_files=settings.weight_files)
-    )
-    refuse_unfit(photo_model, "photos", opened.extractor.name)
-    if region_model:
-        refuse_unfit(region_model, "regions", opened.extractor.name)
-
+    opened = _open(source, alignment, photo_model, region_model)
     described = described_photos(opened.chosen())
     found = _caption(described, photo_model, searched)
     if file:
         _write(file, opened, described, found)
     result = {"split": source["split"], "images": len(found), "beam": beam}
     scores = _measure(opened, described, found)
-    if scores.meteor is None:
-        click.echo("METEOR is left out: it needs Java, and no java that runs is on the PATH", err=True)
     of_regions = _measure_regions(opened, photo_model, region_model, searched) if region_model else None
     if as_json:
         more = {"regions": asdict(of_regions)} if of_regions else {}
@@ -82,6 +71,24 @@ def captions(
     click.echo(f"{opened.data.name} {source['split']}: {len(found):,} photos, beam {beam}")
     for line in _lines(scores, of_regions):
         click.echo(line)
+
+
+def _open(
+    source: dict[str, Any], alignment: Path | None, photo_model: "CaptionerCheckpoint",
+    region_model: "CaptionerCheckpoint | None",
+) -> "Opened":  # fmt: skip
+    """Open what is measured; captioners that do not fit its features are refused before these are made."""
+    from api.evaluation_source import Source, open_source
+    from api.session import read_settings
+    from model.captions.checkpoint import refuse_unfit
+
+    settings = read_settings()
+    folder = alignment or settings.checkpoint
+    opened = open_source(Source(**source, checkpoint=folder, weight_files=settings.weight_files))
+    refuse_unfit(photo_model, "photos", opened.extractor.name)
+    if region_model:
+        refuse_unfit(region_model, "regions", opened.extractor.name)
+    return opened
 
 
 def _caption(described: "Described", checkpoint: "CaptionerCheckpoint", beam: "BeamConfig") -> "list[Caption]":
@@ -101,7 +108,10 @@ def _measure(opened: "Opened", described: "Described", found: "Sequence[Caption]
     training = [words_of(text) for image in opened.data.images if image.split == "train" for text in image.sentences]
     if not training:
         click.echo(f"{opened.data.name} has no training sentences: how many captions are copied is left out", err=True)
-    return measure_captions([caption.words for caption in found], described.sentences, training)
+    scores = measure_captions([caption.words for caption in found], described.sentences, training)
+    if scores.meteor is None:
+        click.echo("METEOR is left out: it needs Java, and no java that runs is on the PATH", err=True)
+    return scores
 
 
 def _measure_regions(
