@@ -57,8 +57,8 @@ def beam_search(captioner: Captioner, features: Tensor, config: BeamConfig) -> l
         config: how.
 
     Returns:
-        For each of the B, what the beam holds when its best sentence is complete, or with a length norm when all are:
-        complete sentences only, the best first, `width` at most.
+        For each of the B complete sentences, the best first, `width` at most. The search ends when the best of each is
+        complete, so that those behind it may depend on the other photos, or with a length norm when all are.
     """
     B, K = len(features), config.width
     memory = captioner.remember(features)

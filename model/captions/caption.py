@@ -8,6 +8,7 @@ from torch import Tensor
 from model.captions.beam import BeamConfig, beam_search
 from model.captions.captioner import Captioner
 from model.vocabulary import Vocabulary
+from model.words import join_words
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Caption:
 
     words: tuple[str, ...]
     log_probability: float
+
+    @property
+    def text(self) -> str:
+        """Return the words as a text."""
+        return join_words(self.words)
 
 
 def caption_features(
