@@ -8,6 +8,7 @@ import click
 if TYPE_CHECKING:
     from indexer.report import IndexReport
 
+NO_CAPTIONS = "no captions: the bundled captioner is for another alignment model; DVSA_CAPTIONER names one of this"
 SHOWN = 10  # skipped items named in the report; --json names all
 
 
@@ -16,8 +17,11 @@ SHOWN = 10  # skipped items named in the report; --json names all
 @click.option("--collection", default="default", show_default=True, help="Where to put them; made if it is new.")
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the photos that a dataset's JSON names.")
 @click.option("--rebuild", is_flag=True, help="Embed everything again, as after a change of the model.")
+@click.option("--no-captions", is_flag=True, help="Put no caption beside each photo.")
 @click.option("--json", "json_output", is_flag=True, help="Print one JSON document.")
-def index(paths: tuple[Path, ...], collection: str, images: Path | None, rebuild: bool, json_output: bool) -> None:
+def index(
+    paths: tuple[Path, ...], collection: str, images: Path | None, rebuild: bool, no_captions: bool, json_output: bool
+) -> None:
     r"""Index photos, texts and datasets into a collection.
 
     PATH is a folder of photos (JPEG, PNG, WebP, GIF; the sentences of photo.jpg in photo.txt), a text file, a CSV or
@@ -29,14 +33,19 @@ def index(paths: tuple[Path, ...], collection: str, images: Path | None, rebuild
     """
     from api.output import as_json
     from api.progress import Bars
-    from api.session import read_settings
+    from api.session import open_captioner, read_settings
     from engine.encoder import load_encoder
     from indexer.index import index_paths
 
     settings = read_settings()
     encoder = load_encoder(settings.checkpoint, settings.weight_files)
+    captioner = None if no_captions else open_captioner(settings, encoder)
+    if captioner is None and not no_captions:
+        click.echo(NO_CAPTIONS, err=True)
     with Bars() as bars:
-        report = index_paths(paths, collection, encoder, settings, rebuild, bars.show, images=images)
+        report = index_paths(
+            paths, collection, encoder, settings, rebuild, bars.show, images=images, captioner=captioner
+        )
     click.echo(as_json(report_json(report)) if json_output else "\n".join(report_lines(report)))
 
 
@@ -49,6 +58,7 @@ def report_json(report: "IndexReport") -> dict[str, Any]:
         "unchanged": report.unchanged,
         "moved": report.moved,
         "removed": report.removed,
+        "captioned": report.captioned,
         "skipped": report.skipped,
         "skipped_items": [{"name": item.name, "reason": item.reason} for item in report.skipped_items],
         "photos": report.photos,
@@ -63,7 +73,7 @@ def report_lines(report: "IndexReport") -> list[str]:
     lines = [
         f"{report.collection}: {report.photos} photos, {report.sentences} sentences",
         f"seen {report.seen}, added {report.added}, unchanged {report.unchanged}, moved {report.moved}, "
-        f"removed {report.removed}, skipped {sum(report.skipped.values())}",
+        f"removed {report.removed}, captioned {report.captioned}, skipped {sum(report.skipped.values())}",
     ]
     lines += [f"  {count} {reason}" for reason, count in sorted(report.skipped.items(), key=lambda pair: -pair[1])]
     lines += [f"    {printable(item.name)}: {item.reason}" for item in report.skipped_items[:SHOWN]]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from engine.captioner import PhotoCaptioner
 from engine.catalogue import Catalogue
 from engine.catalogue.tables import LIVE
 from engine.encoder import Encoder
@@ -28,6 +29,7 @@ def index_paths(
     rebuild: bool = False,
     progress: Progress | None = None,
     images: Path | None = None,
+    captioner: PhotoCaptioner | None = None,
 ) -> IndexReport:
     """Make a collection hold what is at the paths: encode what is new or changed, drop what is gone.
 
@@ -42,6 +44,7 @@ def index_paths(
         rebuild: encode everything again, for another model or a damaged index; paths must be all that it holds.
         progress: told (stage, done, of how many).
         images: folder of the photos that a dataset's JSON names; None is where the JSON says.
+        captioner: captions photos that have no caption of its own; None leaves captions as they are.
 
     Raises:
         EngineError: see engine.exceptions; the collection is as it was.
@@ -55,7 +58,7 @@ def index_paths(
         check_model(info, encoder, rebuild)
         with collection_lock(settings, info):
             info = catalogue.collection(collection)  # another run may have published while this one scanned
-            run = Run(catalogue, info, encoder, settings, scan, rebuild, progress or _no_progress)
+            run = Run(catalogue, info, encoder, captioner, settings, scan, rebuild, progress or _no_progress)
             _execute(run)
     finally:
         catalogue.close()

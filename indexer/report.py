@@ -26,6 +26,7 @@ class IndexReport:
         unchanged: files that were indexed before.
         moved: files that were renamed, at no inference.
         removed: files that the collection held and that are gone.
+        captioned: photos that got a caption.
         skipped: what was not indexed, number by reason; files, and rows and sentences of files.
         skipped_items: the same, one by one, in the order found.
         photos: photos in the collection after the run.
@@ -38,6 +39,7 @@ class IndexReport:
     unchanged: int = 0
     moved: int = 0
     removed: int = 0
+    captioned: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     skipped_items: list[Skipped] = field(default_factory=list)
     photos: int = 0

@@ -16,12 +16,17 @@ BATCH = 32  # photos in one transaction: some 4 s of encoding
 
 @dataclass(frozen=True)
 class StagedPhoto:
-    """A photo that is ready for the catalogue; `size` is (width, height) in pixels."""
+    """A photo that is ready for the catalogue; `size` is (width, height) in pixels.
+
+    `captioner` is the name of the captioner that was asked for the caption, None where none was.
+    """
 
     file: PhotoFile
     content_hash: str
     size: tuple[int, int]
     fragments: PhotoFragments
+    caption: str | None = None
+    captioner: str | None = None
 
 
 class PhotoStage:
@@ -64,11 +69,12 @@ class PhotoStage:
         info = run.catalogue.photos([live.id])[live.id]
         vectors = run.previous.regions.fragments(np.array([live.id], np.int64)).vectors
         fragments = PhotoFragments(run.catalogue.regions([live.id])[live.id], vectors)
-        return StagedPhoto(file, content_hash, (info.width, info.height), fragments)
+        return StagedPhoto(file, content_hash, (info.width, info.height), fragments, info.caption, live.captioner_hash)
 
     def _copy_staged(self, file: PhotoFile, content_hash: str) -> StagedPhoto:
         run = self._run
-        query = select(Photo.id, Photo.width, Photo.height, Photo.vectors).where(
+        columns = (Photo.id, Photo.width, Photo.height, Photo.vectors, Photo.caption, Photo.captioner_hash)
+        query = select(*columns).where(
             Photo.collection_id == run.collection.id,
             Photo.state == STAGED,
             Photo.content_hash == content_hash,
@@ -80,7 +86,8 @@ class PhotoStage:
         fragments = PhotoFragments(
             run.catalogue.regions([staged.id])[staged.id], from_blob(staged.vectors, run.encoder.dimension)
         )
-        return StagedPhoto(file, content_hash, (staged.width, staged.height), fragments)
+        size = (staged.width, staged.height)
+        return StagedPhoto(file, content_hash, size, fragments, staged.caption, staged.captioner_hash)
 
     def _row(self, photo: StagedPhoto) -> dict[str, object]:
         return {
@@ -94,6 +101,8 @@ class PhotoStage:
             "model_hash": self._run.encoder.model_hash,
             "width": photo.size[0],
             "height": photo.size[1],
+            "caption": photo.caption,
+            "captioner_hash": photo.captioner,
             "vectors": to_blob(photo.fragments.vectors),
         }
 

@@ -20,6 +20,9 @@ class ImageEncoder(nn.Module):
     The whole photo, the last region, has 0.3 in place of the logarithm's third.
     """
 
+    shift: Tensor
+    scale: Tensor
+
     def __init__(
         self, feature_size: int, kinds: int, streams: int, dimension: int, dropout: float, unit: bool, context: bool,
         rank_prior: float, feature_spread: float,
