@@ -23,7 +23,7 @@ class BeamConfig:
     """
 
     width: int = 7
-    length_norm: float = 0.0
+    length_norm: float = 0.7
     no_repeat: int = 0
 
     def __post_init__(self) -> None:
