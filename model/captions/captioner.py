@@ -37,7 +37,7 @@ class CaptionerConfig:
     row_size: int = 2565
     embedding: int = 256
     hidden: int = 512
-    dropout: float = 0.5
+    dropout: float = 0.4
 
 
 class Captioner(nn.Module):

@@ -8,6 +8,7 @@ from typing import Any
 from model.captions.captioner import Captioner, CaptionerConfig, Subject, build_captioner
 from model.checkpoint import PRETRAINED
 from model.checkpoint_files import CheckpointFiles, identity
+from model.eight_bits import in_eight_bits, restored
 from model.exceptions import CheckpointError
 from model.vocabulary import Vocabulary
 
@@ -35,9 +36,9 @@ class CaptionerCheckpoint:
 
 
 def save_captioner(folder: Path, model: Captioner, vocabulary: Vocabulary, about: dict[str, Any]) -> None:
-    """Write a checkpoint."""
+    """Write a checkpoint, matrices in eight bits."""
     description = {"config": dataclasses.asdict(model.config), "about": about, "vocabulary": vocabulary.words}
-    _files(folder).write(model.state_dict(), description)
+    _files(folder).write(in_eight_bits(model.state_dict()), description)
 
 
 def annotate_captioner(folder: Path, about: dict[str, Any]) -> None:
@@ -69,7 +70,7 @@ def load_captioner(folder: Path) -> CaptionerCheckpoint:
         )
     try:
         model = build_captioner(config, len(vocabulary))
-        model.load_state_dict(weights)
+        model.load_state_dict(restored(weights))
     except (KeyError, RuntimeError) as error:
         raise CheckpointError(f"the weights {files.weights_path} do not fit the configuration beside them") from error
     return CaptionerCheckpoint(model.eval(), vocabulary, description["about"], identity(description, vocabulary.words))

@@ -34,15 +34,15 @@ class CaptionTrainingConfig(LoopConfig):
         beta: of the decoding that makes snippets, where regions are described.
     """
 
-    epochs: int = 20
-    batch_size: int = 64
+    epochs: int = 15
+    batch_size: int = 24
     learning_rate: float = 1e-3
-    averaging: float = 0.997
+    averaging: float = 0.995
     patience: int = 4
     sentences: int = 5
     smoothing: float = 0.1
     beam: int = 3
-    beta: float = 0.3
+    beta: float = 0.02
 
 
 class CaptionTask:

@@ -38,7 +38,8 @@ def captions(model: Any, vocabulary: Vocabulary) -> list[Caption]:
 
 @pytest.mark.parametrize("decoder", DECODER_NAMES)
 def test_a_captioner_that_is_read_again_says_the_same(decoder: str, tmp_path: Path) -> None:
-    model = make_captioner(decoder, words=4).half().float()  # weights are kept in half precision
+    save_captioner(tmp_path / "rounded", make_captioner(decoder, words=4), VOCABULARY, {})
+    model = load_captioner(tmp_path / "rounded").model  # its weights are in eight bits
     save_captioner(tmp_path, model, VOCABULARY, {"dev": {"cider": 0.5}})
     found = load_captioner(tmp_path)
     assert captions(found.model, found.vocabulary) == captions(model, VOCABULARY)
@@ -46,6 +47,16 @@ def test_a_captioner_that_is_read_again_says_the_same(decoder: str, tmp_path: Pa
     assert found.vocabulary.words == VOCABULARY.words
     assert found.about == {"dev": {"cider": 0.5}}
     assert not found.model.training
+
+
+@pytest.mark.parametrize("decoder", DECODER_NAMES)
+def test_eight_bits_change_a_weight_by_half_a_step_of_its_row_at_most(decoder: str, tmp_path: Path) -> None:
+    model = make_captioner(decoder, words=4)
+    save_captioner(tmp_path, model, VOCABULARY, {})
+    found = load_captioner(tmp_path).model.state_dict()
+    for name, weight in model.state_dict().items():
+        step = weight.abs().amax(dim=-1, keepdim=True) / 127 if weight.ndim == 2 else torch.zeros_like(weight)
+        assert ((found[name] - weight).abs() <= 0.51 * step + 1e-3 * weight.abs()).all()
 
 
 def test_what_is_added_about_it_leaves_its_hash_and_another_configuration_does_not(folder: Path) -> None:
