@@ -77,9 +77,9 @@ class CaptionStep:
             self._run.progress("captions", done, len(contents))
 
     def _contents(self) -> dict[str, _Content]:
-        """Return what lacks a caption by content hash; what this run could not caption is not tried again."""
+        """Return what lacks a caption by content hash; what this run could not read or caption is not tried again."""
         run = self._run
-        failed = {item.name for item in run.report.uncaptioned_items}
+        failed = {item.name for item in (*run.report.uncaptioned_items, *run.report.skipped_items)}
         lacks = or_(Photo.captioner_hash.is_(None), Photo.captioner_hash != self._captioner.name)
         here = (Photo.collection_id == run.collection.id, Photo.state == LIVE)
         query = select(Photo.id, Photo.path, Photo.content_hash).where(*here, lacks).order_by(Photo.id)
