@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option("--regions", is_flag=True, help="Caption its regions too.")
-@click.option("--beam", type=int, help="Sentences kept at each word; default 7.")
-@click.option("--length-norm", type=click.FloatRange(min=0), help="Compare log probability / words to this power.")
+@click.option("--beam", type=click.IntRange(max=1000), help="Sentences kept at each word; 1 takes the likeliest word.")
+@click.option(
+    "--length-norm",
+    type=click.FloatRange(min=0, max=10),
+    help="Compare sentences by their log probability divided by their number of words to this power.",
+)
 @click.option("--no-repeat", type=int, help="Say no run of so many words twice.")
 @click.option("--json", "json_output", is_flag=True, help="Print one JSON document.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw photo and captions into this PNG.")

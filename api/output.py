@@ -56,11 +56,11 @@ def answer_lines(answer: "Answer") -> list[str]:
     if answer.not_understood:
         lines.append(not_understood_line(answer.not_understood))
     if answer.caption is not None:
-        lines.append(f"caption: {answer.caption}")
+        lines.append(f"caption: {printable(answer.caption)}")
     for hit in answer.hits:
         lines.append(f"{hit.rank:3}  {hit.score:8.3f}  {printable(hit.path or hit.text or '')}")
         if hit.caption:
-            lines.append(" " * 15 + hit.caption)
+            lines.append(" " * 15 + printable(hit.caption))
         if hit.words:
             lines.append(" " * 15 + words_line(hit.words))
     return lines

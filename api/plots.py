@@ -62,8 +62,8 @@ def alignment_picture(photo: npt.NDArray[np.uint8], sentence: str, words: Sequen
 
 
 def caption_picture(photo: npt.NDArray[np.uint8], caption: Caption, regions: Sequence[RegionCaption]) -> Image.Image:
-    """Draw a photo with the boxes and captions of its likeliest regions, its own caption below."""
-    named = [WordRegion(one.caption.text, 0, 0, one.box, one.caption.log_probability) for one in regions]
+    """Draw a photo with the boxes and captions of the first of its regions, its own caption below."""
+    named = [WordRegion(one.caption.text, 0, 0, one.box, -place) for place, one in enumerate(regions)]
     return _with_line_below(photo_with_words(photo, named, (900, 700), text_size=16), coloured(caption.text, []))
 
 

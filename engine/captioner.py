@@ -17,7 +17,7 @@ from model.captions.checkpoint import BUNDLED, BUNDLED_REGIONS, CaptionerCheckpo
 from model.captions.described import region_rows
 from model.exceptions import CaptionError, CheckpointError
 
-SAME_BOX = 0.6  # IoU from which two boxes show the same
+SAME_BOX = 0.6  # IoU above which two boxes show the same
 
 
 class PhotoCaptioner(Protocol):
@@ -33,7 +33,7 @@ class PhotoCaptioner(Protocol):
         """Caption one photo; the same photo has the same caption, alone or among others.
 
         Raises:
-            CaptionError: the photo has no regions.
+            CaptionError: the photo has no features that a caption can be made of.
         """
         ...
 
@@ -72,20 +72,22 @@ class ModelRegionCaptioner:
         self._checkpoint, self._beam = checkpoint, beam
 
     def captions(self, photo: PhotoFragments) -> list[RegionCaption]:
-        """Caption the regions of a photo, the likeliest word by word first.
+        """Caption the regions of a photo, less the whole photo, the likeliest word by word first.
 
-        Of boxes that show the same (an IoU of SAME_BOX or more), and of equal captions, the likeliest is kept.
+        Of boxes that show the same (an IoU of more than SAME_BOX), and of equal captions, the likeliest is kept.
 
         Raises:
             CaptionError: the photo has no regions.
         """
         features = _features(photo)
-        R = len(features)
-        whole = np.broadcast_to(features, (R, *features.shape))
-        captions = _captions(self._checkpoint, region_rows(whole, np.arange(R)), self._beam)  # of (R, 2, X)
+        parts = len(features) - 1
+        if parts == 0:
+            raise CaptionError("the photo has no regions to caption, only the whole; leave --regions out")
+        repeated = np.broadcast_to(features, (parts, *features.shape))
+        captions = _captions(self._checkpoint, region_rows(repeated, np.arange(parts)), self._beam)
         likely = torch.tensor([one.log_probability / (len(one.words) + 1) for one in captions])
         found: dict[tuple[str, ...], RegionCaption] = {}
-        for region in nms(torch.from_numpy(photo.boxes), likely, SAME_BOX).tolist():
+        for region in nms(torch.from_numpy(photo.boxes[:-1]), likely, SAME_BOX).tolist():
             x0, y0, x1, y1 = (float(edge) for edge in photo.boxes[region])
             found.setdefault(captions[region].words, RegionCaption((x0, y0, x1, y1), captions[region]))
         return list(found.values())
@@ -125,13 +127,18 @@ def fits_bundled(encoder: ModelEncoder) -> bool:
 
 def _load(encoder: ModelEncoder, folder: Path, subject: Subject) -> CaptionerCheckpoint:
     checkpoint = load_captioner(folder)
-    refuse_unfit(checkpoint, subject, encoder.features_name)
+    try:
+        refuse_unfit(checkpoint, subject, encoder.features_name)
+    except CheckpointError as error:
+        raise CheckpointError(f"{folder} cannot be used: {error}") from error
     return checkpoint
 
 
 def _features(photo: PhotoFragments) -> npt.NDArray[np.float32]:
     if photo.features is None or len(photo.features) == 0:
-        raise CaptionError("the photo has no regions to describe; read it anew from its file")
+        raise CaptionError("the photo has no regions to describe; encode it anew from its file")
+    if not np.isfinite(photo.features).all():
+        raise CaptionError("the photo cannot be captioned: the CNN gave features that are not numbers")
     return photo.features
 
 

@@ -11,6 +11,7 @@ from engine.catalogue.tables import LIVE
 from engine.encoder import Encoder
 from engine.exceptions import BadRequest, SourceError
 from engine.settings import Settings
+from indexer.captions import CaptionStep
 from indexer.photos import PhotoStep
 from indexer.publish import publish
 from indexer.report import IndexReport, Progress
@@ -33,8 +34,8 @@ def index_paths(
 ) -> IndexReport:
     """Make a collection hold what is at the paths: encode what is new or changed, drop what is gone.
 
-    What the collection holds from other paths stays. Nothing that was published changes before the end; an
-    interrupted run is continued by the next.
+    What the collection holds from other paths stays. Nothing that was published changes before the end, and behind it
+    the photos that were published without a caption get theirs; an interrupted run is continued by the next.
 
     Args:
         paths: folders of photos and texts, photos, text files, CSV/TSV tables, datasets (see model.datasets).
@@ -44,7 +45,7 @@ def index_paths(
         rebuild: encode everything again, for another model or a damaged index; paths must be all that it holds.
         progress: told (stage, done, of how many).
         images: folder of the photos that a dataset's JSON names; None is where the JSON says.
-        captioner: captions photos that have no caption of its own; None leaves captions as they are.
+        captioner: gives each photo a caption that has none of its own; None gives new photos none.
 
     Raises:
         EngineError: see engine.exceptions; the collection is as it was.
@@ -75,6 +76,8 @@ def _execute(run: Run) -> None:
     PhotoStep(run, changes).execute()
     DocumentStep(run, changes).execute()
     publish(run, changes)
+    if run.captioner is not None:
+        CaptionStep(run, run.captioner).execute()
 
 
 def _check_rebuild(connection: Connection, run: Run) -> None:

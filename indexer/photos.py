@@ -7,25 +7,26 @@ import numpy as np
 
 from engine.catalogue.tables import LIVE, STAGED
 from engine.encoder import PhotoFragments
+from indexer.captions import NO_CAPTION, PhotoCaption, caption_photo
 from indexer.decode import DecodedPhoto, decode_photo
 from indexer.pipeline import in_order
 from indexer.rows import PhotoRow, photo_rows
 from indexer.run import Changes, Run
 from indexer.sources import PhotoFile
 from indexer.staging import PhotoStage, StagedPhoto
-from model.exceptions import CaptionError, PhotoError
+from model.exceptions import PhotoError
 
 NOT_FINITE = "cannot be encoded: the model gave vectors that are not numbers"
 
 
 @dataclass(frozen=True)
 class EncodedPhoto:
-    """A photo after the encoder; no fragments where it failed, or where its content is known."""
+    """A photo after encoder and captioner; no fragments where it failed, or where its content is known."""
 
     decoded: DecodedPhoto
     fragments: PhotoFragments | None = None
     size: tuple[int, int] = (0, 0)
-    caption: str | None = None
+    caption: PhotoCaption = NO_CAPTION
 
 
 class PhotoStep:
@@ -37,19 +38,14 @@ class PhotoStep:
         with run.catalogue.read() as connection:
             self._live = photo_rows(connection, run.collection.id, LIVE)
             staged = photo_rows(connection, run.collection.id, STAGED)
-        self._staged = {
-            path: row
-            for path, row in staged.items()
-            if row.model_hash == run.encoder.model_hash and self._has_caption(row)
-        }
+        self._staged = {path: row for path, row in staged.items() if row.model_hash == run.encoder.model_hash}
         self._gone = {
             path: row
             for path, row in self._live.items()
             if path not in run.scan.photos and run.scan.speaks_for(path, row.root)
         }
-        kept = [] if run.rebuild else [row for row in self._live.values() if self._has_caption(row)]
-        self._renamed = {row.content_hash: row for row in reversed(kept) if row.path in self._gone}
-        self._live_contents = {row.content_hash: row for row in kept}
+        self._renamed = {} if run.rebuild else {row.content_hash: row for row in reversed(self._gone.values())}
+        self._live_contents = {} if run.rebuild else {row.content_hash: row for row in self._live.values()}
         # contents whose vectors are at hand, or on their way
         self._known = self._live_contents.keys() | {row.content_hash for row in self._staged.values()}
         self._failed: dict[str, str] = {}
@@ -72,7 +68,7 @@ class PhotoStep:
     def _settled(self, file: PhotoFile) -> bool:
         """Whether size and time of change show that the photo is in the collection, or staged by a run before."""
         live, staged = self._live.get(file.path), self._staged.get(file.path)
-        if live is not None and live.looks_like(file) and not self._run.rebuild and self._has_caption(live):
+        if live is not None and live.looks_like(file) and not self._run.rebuild:
             self._run.report.unchanged += 1
             return True
         if staged is not None and staged.looks_like(file):
@@ -81,12 +77,8 @@ class PhotoStep:
             return True
         return False
 
-    def _has_caption(self, row: PhotoRow) -> bool:
-        """Whether this run's captioner has been asked for the photo's caption; true where there is none to ask."""
-        return self._run.captioner is None or row.captioner_hash == self._run.captioner.name
-
     def _encoded(self, files: list[PhotoFile]) -> Iterator[EncodedPhoto]:
-        """Decode and encode in threads, in order; each content once."""
+        """Decode, encode and caption in threads, in order; each content once."""
         run = self._run
         window = run.workers + 1  # photos of 100 megapixels take 300 MB each
 
@@ -116,16 +108,8 @@ class PhotoStep:
             return EncodedPhoto(replace(without_pixels, failure=str(error)))
         if not np.isfinite(fragments.vectors).all():
             return EncodedPhoto(replace(without_pixels, failure=NOT_FINITE))
-        caption = self._caption(fragments)
+        caption = caption_photo(self._run.captioner, fragments)
         return EncodedPhoto(without_pixels, replace(fragments, features=None), (width, height), caption)
-
-    def _caption(self, fragments: PhotoFragments) -> str | None:
-        if self._run.captioner is None:
-            return None
-        try:
-            return self._run.captioner.caption(fragments).text
-        except CaptionError:  # found all the same, by its regions
-            return None
 
     def _take(self, photo: EncodedPhoto) -> None:
         """Decide what becomes of a photo that was read."""
@@ -135,9 +119,7 @@ class PhotoStep:
         if failure is not None:
             self._fail(photo, failure)
         elif photo.fragments is not None:
-            captioner = self._run.captioner.name if self._run.captioner else None
-            self._run.report.captioned += photo.caption is not None
-            self._add(StagedPhoto(file, content_hash, photo.size, photo.fragments, photo.caption, captioner))
+            self._add(StagedPhoto(file, content_hash, photo.size, photo.fragments, photo.caption))
         elif live is not None and live.content_hash == content_hash and not self._run.rebuild:
             self._changes.moved_photos[live.id] = file  # only its time of change is new
             self._run.report.unchanged += 1
@@ -150,6 +132,9 @@ class PhotoStep:
         self._stage.add(photo)
         self._changes.staged_photos.add(photo.file.path)
         self._run.report.added += 1
+        self._run.report.captioned += photo.caption.text is not None
+        if photo.caption.failure is not None:
+            self._run.report.leave_uncaptioned(photo.file.path, photo.caption.failure)
 
     def _move(self, row: PhotoRow, file: PhotoFile) -> None:
         del self._gone[row.path]

@@ -22,7 +22,6 @@ class PhotoRow:
     mtime_ns: int
     content_hash: str
     model_hash: str
-    captioner_hash: str | None
 
     def looks_like(self, file: PhotoFile) -> bool:
         """Whether the file's size and time of change say that it is the same still."""
@@ -42,10 +41,7 @@ class DocumentRow:
 
 def photo_rows(connection: Connection, collection_id: int, state: State) -> dict[str, PhotoRow]:
     """Return the photos of a collection by path."""
-    columns = (
-        Photo.id, Photo.path, Photo.root, Photo.size, Photo.mtime_ns, Photo.content_hash, Photo.model_hash,
-        Photo.captioner_hash,
-    )  # fmt: skip
+    columns = (Photo.id, Photo.path, Photo.root, Photo.size, Photo.mtime_ns, Photo.content_hash, Photo.model_hash)
     query = select(*columns).where(Photo.collection_id == collection_id, Photo.state == state).order_by(Photo.id)
     return {row.path: PhotoRow(*row) for row in connection.execute(query)}
 

@@ -27,7 +27,7 @@ class Run:
 
     Attributes:
         collection: as it was published before this run.
-        captioner: captions each photo; None leaves captions as they are.
+        captioner: gives each photo a caption; None gives new photos none and leaves those of others.
         rebuild: encode everything again, whatever was published.
     """
 

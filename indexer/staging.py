@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select
 
 from engine.catalogue.tables import STAGED, Photo, Region
 from engine.encoder import PhotoFragments
+from indexer.captions import NO_CAPTION, PhotoCaption
 from indexer.rows import PhotoRow, from_blob, to_blob
 from indexer.run import Run
 from indexer.sources import PhotoFile
@@ -16,17 +17,13 @@ BATCH = 32  # photos in one transaction: some 4 s of encoding
 
 @dataclass(frozen=True)
 class StagedPhoto:
-    """A photo that is ready for the catalogue; `size` is (width, height) in pixels.
-
-    `captioner` is the name of the captioner that was asked for the caption, None where none was.
-    """
+    """A photo that is ready for the catalogue; `size` is (width, height) in pixels."""
 
     file: PhotoFile
     content_hash: str
     size: tuple[int, int]
     fragments: PhotoFragments
-    caption: str | None = None
-    captioner: str | None = None
+    caption: PhotoCaption = NO_CAPTION
 
 
 class PhotoStage:
@@ -58,7 +55,7 @@ class PhotoStage:
             )
 
     def copy(self, file: PhotoFile, content_hash: str, live: PhotoRow | None) -> StagedPhoto:
-        """Take the vectors of the same content from the batch, from a published photo, or from a staged one."""
+        """Take vectors and caption of the same content from the batch, from a published photo, or from a staged one."""
         for photo in self._batch:
             if photo.content_hash == content_hash:
                 return replace(photo, file=file)
@@ -69,7 +66,8 @@ class PhotoStage:
         info = run.catalogue.photos([live.id])[live.id]
         vectors = run.previous.regions.fragments(np.array([live.id], np.int64)).vectors
         fragments = PhotoFragments(run.catalogue.regions([live.id])[live.id], vectors)
-        return StagedPhoto(file, content_hash, (info.width, info.height), fragments, info.caption, live.captioner_hash)
+        caption = PhotoCaption(info.caption, info.captioner_hash)
+        return StagedPhoto(file, content_hash, (info.width, info.height), fragments, caption)
 
     def _copy_staged(self, file: PhotoFile, content_hash: str) -> StagedPhoto:
         run = self._run
@@ -86,8 +84,8 @@ class PhotoStage:
         fragments = PhotoFragments(
             run.catalogue.regions([staged.id])[staged.id], from_blob(staged.vectors, run.encoder.dimension)
         )
-        size = (staged.width, staged.height)
-        return StagedPhoto(file, content_hash, size, fragments, staged.caption, staged.captioner_hash)
+        caption = PhotoCaption(staged.caption, staged.captioner_hash)
+        return StagedPhoto(file, content_hash, (staged.width, staged.height), fragments, caption)
 
     def _row(self, photo: StagedPhoto) -> dict[str, object]:
         return {
@@ -101,8 +99,8 @@ class PhotoStage:
             "model_hash": self._run.encoder.model_hash,
             "width": photo.size[0],
             "height": photo.size[1],
-            "caption": photo.caption,
-            "captioner_hash": photo.captioner,
+            "caption": photo.caption.text,
+            "captioner_hash": photo.caption.captioner_hash,
             "vectors": to_blob(photo.fragments.vectors),
         }
 

@@ -39,7 +39,7 @@ class CollectionInfo:
 
 @dataclass(frozen=True)
 class PhotoInfo:
-    """A photo: absolute path, size in pixels of the upright photo, SHA-256 of the file, and its caption, if any."""
+    """A photo: absolute path, pixels of the upright photo, SHA-256 of the file, and, if any, caption and captioner."""
 
     id: int
     path: str
@@ -47,6 +47,7 @@ class PhotoInfo:
     height: int
     content_hash: str
     caption: str | None
+    captioner_hash: str | None
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,7 @@ class Catalogue:
 
     def photos(self, ids: Sequence[int]) -> dict[int, PhotoInfo]:
         """Return the published photos among the ids."""
-        columns = (Photo.id, Photo.path, Photo.width, Photo.height, Photo.content_hash, Photo.caption)
-        query = select(*columns).where(Photo.state == LIVE)
+        query = select(*_PHOTO_COLUMNS).where(Photo.state == LIVE)
         with self.read() as connection:
             rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Photo.id.in_(chunk)))]
         return {row.id: PhotoInfo(*row) for row in rows}
@@ -155,6 +155,15 @@ _COLUMNS = (
     Collection.dimension,
     Collection.photo_count,
     Collection.sentence_count,
+)
+_PHOTO_COLUMNS = (
+    Photo.id,
+    Photo.path,
+    Photo.width,
+    Photo.height,
+    Photo.content_hash,
+    Photo.caption,
+    Photo.captioner_hash,
 )
 
 

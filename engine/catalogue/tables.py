@@ -43,7 +43,7 @@ class Collection(Base):
 class Photo(Base):
     """A photo by its absolute path; `root` is the path whose indexing brought it in.
 
-    `captioner_hash` names the captioner that was asked; no caption with one means that it could make none.
+    `captioner_hash` names the captioner that made the caption; a photo without one has neither.
     """
 
     __tablename__ = "photos"
