@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.beam_options import beam_config, beam_options
+
 if TYPE_CHECKING:
     from engine.captioner import RegionCaption
     from model.captions.caption import Caption
@@ -13,19 +15,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option("--regions", is_flag=True, help="Caption its regions too.")
-@click.option("--beam", type=click.IntRange(max=1000), help="Sentences kept at each word; 1 takes the likeliest word.")
-@click.option(
-    "--length-norm",
-    type=click.FloatRange(min=0, max=10),
-    help="Compare sentences by their log probability divided by their number of words to this power.",
-)
-@click.option("--no-repeat", type=int, help="Say no run of so many words twice.")
+@beam_options
 @click.option("--json", "json_output", is_flag=True, help="Print one JSON document.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw photo and captions into this PNG.")
-def caption(
-    photo: Path, regions: bool, beam: int | None, length_norm: float | None, no_repeat: int | None, json_output: bool,
-    plot: Path | None,
-) -> None:  # fmt: skip
+def caption(photo: Path, regions: bool, json_output: bool, plot: Path | None, **beam: Any) -> None:
     r"""Say what PHOTO shows, and with --regions what each of its regions shows.
 
     \b
@@ -38,10 +31,8 @@ def caption(
     pixels = read_photo(photo, settings)
     from engine.captioner import load_photo_captioner, load_region_captioner  # heavy: after the cheap checks
     from engine.encoder import load_encoder
-    from model.captions.beam import BeamConfig
 
-    asked = {"width": beam, "length_norm": length_norm, "no_repeat": no_repeat}
-    search = BeamConfig(**{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
+    search = beam_config(**beam)
     encoder = load_encoder(settings.checkpoint, settings.weight_files)
     captioner = load_photo_captioner(encoder, settings.captioner, search)
     region_captioner = load_region_captioner(encoder, settings.region_captioner, search) if regions else None

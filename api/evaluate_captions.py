@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.beam_options import beam_config, beam_options
 from api.evaluation_options import FILE, source_options
 
 if TYPE_CHECKING:
@@ -23,16 +24,14 @@ if TYPE_CHECKING:
 @click.command()
 @source_options
 @click.option("--alignment", type=FILE, help="Alignment model of the features; DVSA_CHECKPOINT if left out.")
-@click.option("--beam", default=7, show_default=True, help="Sentences kept at each step; 1 takes the likeliest word.")
-@click.option("--length-norm", default=0.0, show_default=True, help="Power of the length that divides log probability.")
-@click.option("--no-repeat", default=0, show_default=True, help="No sequence of so many words twice; 0 allows all.")
+@beam_options
 @click.option("--captions", "file", type=FILE, help="Write each photo's caption into this JSON file.")
 @click.option("--regions", is_flag=True, help="Captions of the boxes that phrases name, too; takes --entities.")
 @click.option("--entities", type=FILE, help="Flickr30k Entities of these photos.")
 @click.option("--region-checkpoint", type=FILE, help="Captioner of regions; the bundled one if left out.")
 def captions(
-    as_json: bool, alignment: Path | None, beam: int, length_norm: float, no_repeat: int, file: Path | None,
-    regions: bool, region_checkpoint: Path | None, checkpoint: Path | None, **source: Any,
+    as_json: bool, alignment: Path | None, beam: int | None, length_norm: float | None, no_repeat: int | None,
+    file: Path | None, regions: bool, region_checkpoint: Path | None, checkpoint: Path | None, **source: Any,
 ) -> None:  # fmt: skip
     """BLEU, METEOR, ROUGE-L and CIDEr of the captions of a split's photos, and how varied they are.
 
@@ -42,11 +41,10 @@ def captions(
     """
     if regions != bool(source["entities"]):
         raise click.UsageError("--regions and --entities belong together")
-    from model.captions.beam import BeamConfig
     from model.captions.measures import check_measures
 
     check_measures()
-    searched = BeamConfig(beam, length_norm, no_repeat)
+    searched = beam_config(beam, length_norm, no_repeat)
     if file:
         from api.result_file import check_file
 
@@ -61,14 +59,14 @@ def captions(
     found = _caption(described, photo_model, searched)
     if file:
         _write(file, opened, described, found)
-    result = {"split": source["split"], "images": len(found), "beam": beam}
+    result = {"split": source["split"], "images": len(found), "beam": searched.width}
     scores = _measure(opened, described, found)
     of_regions = _measure_regions(opened, photo_model, region_model, searched) if region_model else None
     if as_json:
         more = {"regions": asdict(of_regions)} if of_regions else {}
         click.echo(json.dumps({**result, **asdict(scores), **more}))
         return
-    click.echo(f"{opened.data.name} {source['split']}: {len(found):,} photos, beam {beam}")
+    click.echo(f"{opened.data.name} {source['split']}: {len(found):,} photos, beam {searched.width}")
     for line in _lines(scores, of_regions):
         click.echo(line)
 

@@ -30,6 +30,8 @@ class BeamConfig:
         """Refuse what cannot be searched."""
         if self.width < 1:
             raise CaptionError(f"the beam must be 1 or wider, not {self.width}")
+        if not 0 <= self.length_norm < float("inf"):
+            raise CaptionError(f"the power of the length must be 0 or more, not {self.length_norm}")
         if self.no_repeat < 0:
             raise CaptionError(f"the length of sequences not to repeat must be 0 or more, not {self.no_repeat}")
 
