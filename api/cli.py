@@ -7,6 +7,7 @@ import click
 COMMANDS = {
     "index": ("api.index_command:index", "Index photos, texts and datasets into a collection."),
     "search": ("api.search_command:search", "Find photos by text, or sentences by photo."),
+    "caption": ("api.caption_command:caption", "Say what a photo and its regions show."),
     "align": ("api.align_command:align", "Show which word of a sentence went to which region of a photo."),
     "train": ("api.train_command:train", "Train the model."),
     "evaluate": ("api.evaluate_command:evaluate", "Measure the model on a dataset."),

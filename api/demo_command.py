@@ -35,7 +35,7 @@ def demo(examples: Path, output: Path) -> None:
     from api.index_command import report_lines
     from api.plots import contact_sheet, save
     from api.progress import Bars
-    from api.session import open_search, read_settings
+    from api.session import open_captioner, open_search, read_settings
     from engine.encoder import load_encoder
     from indexer.index import index_paths
 
@@ -44,9 +44,10 @@ def demo(examples: Path, output: Path) -> None:
     encoder = load_encoder(settings.checkpoint, settings.weight_files)
     with Bars() as bars:
         photos = [examples / "photos"]
-        report = index_paths(photos, "examples", encoder, settings, False, bars.show)
+        captioner = open_captioner(settings, encoder)
+        report = index_paths(photos, "examples", encoder, settings, False, bars.show, captioner=captioner)
     click.echo("\n".join(report_lines(report)))
-    service = open_search(settings)
+    service = open_search(settings, by_photo=True)
     rows = text_rows(service, _lines(examples / "queries.txt"))
     asked = [examples / "photos" / name for name in _lines(examples / "photo_queries.txt")]
     rows += photo_rows(service, asked, settings)

@@ -3,7 +3,7 @@
 import json
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -11,34 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.evaluate_captions import captions
+from api.evaluation_options import FILE, source_options
+
 if TYPE_CHECKING:
     from api.evaluation_report.evaluation import Evaluation
     from api.evaluation_source import Loaded
     from model.metrics import Recall
     from model.retrieval import SplitRanking
 
-FILE = click.Path(path_type=Path)
-
-
-def source_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say what is measured; all but --json reach it as fields of `Source`."""
-    options = (
-        click.option("--dataset", required=True, type=FILE, help="Flickr8k layout, or dataset JSON."),
-        click.option("--images", type=FILE, help="Folder of the JSON's photos."),
-        click.option("--split", default="dev", show_default=True, help="Usually dev or test."),
-        click.option("--subset", type=click.IntRange(1), help="Only the first so many photos of the split."),
-        click.option("--checkpoint", type=FILE, help="Folder; the bundled one if left out."),
-        click.option("--cache", type=FILE, help="Keep region features in this folder for the next run."),
-        click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
 
 @click.group()
 def evaluate() -> None:
     """Measure a model on a dataset."""
+
+
+evaluate.add_command(captions)
 
 
 @evaluate.command()
@@ -62,9 +50,9 @@ def retrieval(
     if entities and not report:
         raise click.UsageError("--entities belongs to --report; alone, it is for `dvsa evaluate grounding`")
     if ranks:
-        from api.ranks_file import check_ranks_file
+        from api.result_file import check_file
 
-        check_ranks_file(ranks)
+        check_file(ranks, "ranks")
     if report:
         from api.evaluation_report.folder import check_report_folder
 

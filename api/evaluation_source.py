@@ -7,11 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from model.checkpoint import BUNDLED, Checkpoint, load_checkpoint
-from model.dataset import Dataset
+from model.dataset import Dataset, DatasetImage
 from model.datasets import read_dataset
 from model.entities import Phrase, read_entities
 from model.exceptions import DatasetError
 from model.region_extractor import extractor_of_model
+from model.region_features import RegionExtractor
 from model.retrieval import check_folds
 from model.split_features import split_features
 from model.train import SplitFeatures
@@ -46,6 +47,42 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Opened:
+    """What is measured, but for the region features.
+
+    Attributes:
+        source: as it was named.
+        data: the dataset.
+        images: photos of the split.
+        checkpoint: the model.
+        extractor: of the features that it takes.
+        phrases: of each of the photos, those that have boxes; empty where no entities are named.
+    """
+
+    source: Source
+    data: Dataset
+    images: Sequence[DatasetImage]
+    checkpoint: Checkpoint
+    extractor: RegionExtractor
+    phrases: Sequence[Sequence[Phrase]]
+
+    def chosen(self) -> SplitFeatures:
+        """Read or make the region features of the photos; a cache holds those of the whole split for all subsets."""
+        whole, first = self.features(self.source.split), slice(len(self.images))
+        return SplitFeatures(self.images, whole.features[first], whole.boxes[first])
+
+    def features(self, split: str) -> SplitFeatures:
+        """Read or make the region features of a whole split.
+
+        Raises:
+            DatasetError: the split or a photo is not there.
+        """
+        cache = self.source.cache
+        with nullcontext(str(cache)) if cache else TemporaryDirectory() as folder:
+            return split_features(self.data, split, self.extractor, Path(folder))
+
+
+@dataclass(frozen=True)
 class Loaded:
     """What is measured, read.
 
@@ -62,8 +99,8 @@ class Loaded:
     phrases: Sequence[Sequence[Phrase]]
 
 
-def load(source: Source) -> Loaded:
-    """Read dataset, entities and checkpoint, then the region features.
+def open_source(source: Source) -> Opened:
+    """Read dataset, entities and checkpoint.
 
     Raises:
         DatasetError: the dataset, the split or the entities are not what they should be, or too few photos are there.
@@ -71,21 +108,19 @@ def load(source: Source) -> Loaded:
     """
     data = read_dataset(source.dataset, source.images)
     images = data.split(source.split)
-    first = slice(source.subset)
     if source.subset and source.subset > len(images):
         raise DatasetError(
             f"{data.name} {source.split} has {len(images):,} photos, fewer than --subset {source.subset:,}"
         )
-    check_folds(len(images[first]), source.folds)
-    phrases = read_entities(source.entities, images[first]) if source.entities else []
+    images = images[: source.subset]
+    check_folds(len(images), source.folds)
+    phrases = read_entities(source.entities, images) if source.entities else []
     checkpoint = load_checkpoint(source.checkpoint or BUNDLED)
-    whole = _features(data, source, checkpoint)
-    chosen = SplitFeatures(whole.images[first], whole.features[first], whole.boxes[first])
-    return Loaded(data.name, checkpoint, chosen, phrases)
+    extractor = extractor_of_model(checkpoint.model.config, source.weight_files)
+    return Opened(source, data, images, checkpoint, extractor, phrases)
 
 
-def _features(data: Dataset, source: Source, checkpoint: Checkpoint) -> SplitFeatures:
-    """Region features of the whole split, which a cache holds once for all subsets."""
-    with nullcontext(str(source.cache)) if source.cache else TemporaryDirectory() as folder:
-        extractor = extractor_of_model(checkpoint.model.config, source.weight_files)
-        return split_features(data, source.split, extractor, Path(folder))
+def load(source: Source) -> Loaded:
+    """Read dataset, entities and checkpoint, then the region features; errors as of `open_source`."""
+    opened = open_source(source)
+    return Loaded(opened.data.name, opened.checkpoint, opened.chosen(), opened.phrases)

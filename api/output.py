@@ -47,7 +47,7 @@ def answer_json(answer: "Answer") -> dict[str, Any]:
         "collection": answer.collection,
         "not_understood": answer.not_understood,
         "hits": [_hit_json(hit) for hit in answer.hits],
-    }
+    } | ({"caption": answer.caption} if answer.caption is not None else {})
 
 
 def answer_lines(answer: "Answer") -> list[str]:
@@ -55,8 +55,12 @@ def answer_lines(answer: "Answer") -> list[str]:
     lines = []
     if answer.not_understood:
         lines.append(not_understood_line(answer.not_understood))
+    if answer.caption is not None:
+        lines.append(f"caption: {printable(answer.caption)}")
     for hit in answer.hits:
         lines.append(f"{hit.rank:3}  {hit.score:8.3f}  {printable(hit.path or hit.text or '')}")
+        if hit.caption:
+            lines.append(" " * 15 + printable(hit.caption))
         if hit.words:
             lines.append(" " * 15 + words_line(hit.words))
     return lines
@@ -81,7 +85,7 @@ def not_understood_line(words: Sequence[str]) -> str:
 def _hit_json(hit: "Hit") -> dict[str, Any]:
     document: dict[str, Any] = {"rank": hit.rank, "id": hit.id, "score": round(hit.score, 5)}
     if hit.path is not None:
-        document |= {"path": hit.path, "width": hit.width, "height": hit.height}
+        document |= {"path": hit.path, "width": hit.width, "height": hit.height, "caption": hit.caption}
     else:
         document |= {"text": hit.text, "document": hit.document}
     return document | {"words": words_json(hit.words)}

@@ -12,6 +12,7 @@ from api.drawing import (
     PALE,
     PAPER,
     RULE,
+    Word,
     coloured,
     fitted,
     font,
@@ -20,8 +21,10 @@ from api.drawing import (
     write_words,
 )
 from engine.alignment import WordRegion
+from engine.captioner import RegionCaption
 from engine.exceptions import StorageError
 from engine.search import Answer, Hit
+from model.captions.caption import Caption
 from model.exceptions import PhotoError
 from model.photo import load_photo
 
@@ -31,6 +34,7 @@ CELL = (236, 178)  # width and height that a hit's photo may take
 ACROSS = 5  # photos side by side
 WIDTH = 2 * MARGIN + ACROSS * CELL[0] + (ACROSS - 1) * GAP
 QUERY_PHOTO = (400, 300)
+CAPTION_LINES = 2  # under the photo of a hit
 MOST_DRAWN = 25  # hits of one answer
 
 
@@ -54,13 +58,13 @@ def answer_row(answer: Answer, photo: npt.NDArray[np.uint8] | None = None) -> Im
 
 def alignment_picture(photo: npt.NDArray[np.uint8], sentence: str, words: Sequence[WordRegion]) -> Image.Image:
     """Draw a photo with the boxes of a sentence's words, the sentence below in their colours."""
-    picture = photo_with_words(photo, words, (900, 700), text_size=16)
-    width = max(picture.width, 480)
-    page = Image.new("RGB", (width + 2 * MARGIN, picture.height + 2 * MARGIN + 110), PAPER)
-    page.paste(picture, ((page.width - picture.width) // 2, MARGIN))
-    at = (MARGIN, MARGIN + picture.height + 18)
-    height = write_words(ImageDraw.Draw(page), at, coloured(sentence, words), 22, width, lines=3)
-    return page.crop((0, 0, page.width, round(at[1] + height + MARGIN / 2)))
+    return _with_line_below(photo_with_words(photo, words, (900, 700), text_size=16), coloured(sentence, words))
+
+
+def caption_picture(photo: npt.NDArray[np.uint8], caption: Caption, regions: Sequence[RegionCaption]) -> Image.Image:
+    """Draw a photo with the boxes and captions of the first of its regions, its own caption below."""
+    named = [WordRegion(one.caption.text, 0, 0, one.box, -place) for place, one in enumerate(regions)]
+    return _with_line_below(photo_with_words(photo, named, (900, 700), text_size=16), coloured(caption.text, []))
 
 
 def contact_sheet(title: str, subtitle: str, rows: Sequence[Image.Image]) -> Image.Image:
@@ -100,6 +104,16 @@ def save(picture: Image.Image, path: Path) -> None:
         raise StorageError(f"the picture {path} cannot be written: {error.strerror or error}") from error
 
 
+def _with_line_below(picture: Image.Image, words: Sequence[Word]) -> Image.Image:
+    """Put a picture on paper and a sentence below it."""
+    width = max(picture.width, 480)
+    page = Image.new("RGB", (width + 2 * MARGIN, picture.height + 2 * MARGIN + 110), PAPER)
+    page.paste(picture, ((page.width - picture.width) // 2, MARGIN))
+    at = (MARGIN, MARGIN + picture.height + 18)
+    height = write_words(ImageDraw.Draw(page), at, words, 22, width, lines=3)
+    return page.crop((0, 0, page.width, round(at[1] + height + MARGIN / 2)))
+
+
 def _hits(answer: Answer) -> Image.Image:
     """Hits as photos, five across, or as lines of text."""
     hits = answer.hits[:MOST_DRAWN]
@@ -110,10 +124,11 @@ def _hits(answer: Answer) -> Image.Image:
 
 
 def _photo_hits(hits: Sequence[Hit]) -> Image.Image:
-    """Up to five photos side by side, their ranks, names and scores below them."""
+    """Up to five photos side by side, their ranks, names, scores and captions below them."""
     pictures = [_photo_hit(hit) for hit in hits]
     height = max(picture.height for picture in pictures)
-    page = Image.new("RGB", (WIDTH, height + 36), PAPER)
+    captioned = any(hit.caption for hit in hits)
+    page = Image.new("RGB", (WIDTH, height + (CAPTION_LINES * 18 + 36 if captioned else 36)), PAPER)
     draw = ImageDraw.Draw(page)
     for number, (hit, picture) in enumerate(zip(hits, pictures, strict=True)):
         left, below = MARGIN + number * (CELL[0] + GAP), height + 6
@@ -122,6 +137,8 @@ def _photo_hits(hits: Sequence[Hit]) -> Image.Image:
         name = fitted(f"{hit.rank}  {Path(hit.path or '').name}", 13, room - 44)
         draw.text((left, below), name, fill=INK, font=font(13))
         draw.text((left + room, below), f"{hit.score:.2f}", fill=PALE, font=font(13), anchor="ra")
+        if hit.caption:
+            write_words(draw, (left, below + 20), coloured(hit.caption, []), 13, CELL[0], lines=CAPTION_LINES)
     return page
 
 
@@ -138,13 +155,16 @@ def _photo_query(answer: Answer, photo: npt.NDArray[np.uint8]) -> Image.Image:
     """The query photo with the boxes of the best sentence on the left, what was found on the right or below."""
     words = [word for hit in answer.hits[:1] for word in hit.words]
     picture = photo_with_words(photo, words, QUERY_PHOTO)
-    side = Image.new("RGB", (WIDTH, picture.height + GAP), PAPER)
+    side = Image.new("RGB", (WIDTH, picture.height + GAP + (40 if answer.caption else 0)), PAPER)
     side.paste(picture, (MARGIN, 4))
+    if answer.caption:
+        below = (MARGIN, picture.height + 10)
+        write_words(ImageDraw.Draw(side), below, coloured(answer.caption, []), 13, picture.width, CAPTION_LINES)
     if answer.target == "images":
         return stacked([side, _hits(answer)])
     left = MARGIN + picture.width
     found = _sentences(answer.hits[:MOST_DRAWN], WIDTH - left)
-    page = Image.new("RGB", (WIDTH, max(picture.height + GAP, found.height)), PAPER)
+    page = Image.new("RGB", (WIDTH, max(side.height, found.height)), PAPER)
     page.paste(side, (0, 0))
     page.paste(found, (left, 4))
     return page

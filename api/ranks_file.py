@@ -1,32 +1,14 @@
 """The ranks of every query as a file, for whoever wants to look further than Recall@K."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from engine.exceptions import StorageError
+from api.result_file import write_file
 
 if TYPE_CHECKING:
     from model.dataset import DatasetImage
     from model.retrieval import SplitRanking
-
-
-def check_ranks_file(path: Path) -> None:
-    """Make sure that the file can be written, before the work that fills it.
-
-    Raises:
-        StorageError: its folder is not there or cannot be written to, or it is a folder itself.
-    """
-    if not path.parent.is_dir():
-        raise StorageError(f"the ranks {path} cannot be written: the folder {path.parent} is not there")
-    if path.is_dir():
-        raise StorageError(f"the ranks {path} cannot be written: it is a folder, name a file")
-    try:
-        TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise _unwritable(path, error) from error
 
 
 def write_ranks(
@@ -61,11 +43,4 @@ def write_ranks(
             for text, image, rank in zip(sentences, ranking.image_of, texts.ranks, strict=True)
         ],
     }
-    try:
-        path.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> StorageError:
-    return StorageError(f"the ranks {path} cannot be written: {error.strerror or error}")
+    write_file(path, "ranks", document)

@@ -47,7 +47,7 @@ def search(
 
     settings = read_settings()
     photo = read_photo(image, settings) if image is not None else None
-    service = open_search(settings)
+    service = open_search(settings, by_photo=photo is not None)
     if photo is not None:
         kind: Kind = "images" if target == "images" else "sentences"
         answer = service.search_photo(collection, photo, count, kind, str(image), effort)

@@ -13,6 +13,8 @@ from model.exceptions import PhotoError
 from model.photo import load_photo
 
 if TYPE_CHECKING:
+    from engine.captioner import ModelCaptioner
+    from engine.encoder import ModelEncoder
     from engine.search import SearchService
 
 
@@ -30,14 +32,28 @@ def read_settings() -> Settings:
         raise BadRequest(f"the environment variable {name} cannot be used: {first['msg']}") from error
 
 
-def open_search(settings: Settings) -> "SearchService":
-    """Open the catalogue and load the model; the heavy parts are imported here, after the cheap checks."""
+def open_captioner(settings: Settings, encoder: "ModelEncoder") -> "ModelCaptioner | None":
+    """Load the captioner of photos; None where the bundled one does not fit an alignment model of the user's own.
+
+    Raises:
+        CheckpointError: the captioner that the settings name cannot be used.
+    """
+    from engine.captioner import fits_bundled, load_photo_captioner
+
+    if settings.captioner is None and settings.checkpoint is not None and not fits_bundled(encoder):
+        return None
+    return load_photo_captioner(encoder, settings.captioner)
+
+
+def open_search(settings: Settings, by_photo: bool) -> "SearchService":
+    """Open the catalogue and load the model, and the captioner for searches by photo."""
     from engine.catalogue import Catalogue
     from engine.encoder import load_encoder
     from engine.search import SearchService
 
     encoder = load_encoder(settings.checkpoint, settings.weight_files)
-    return SearchService(Catalogue(settings.catalogue_url), settings.home.absolute(), encoder)
+    captioner = open_captioner(settings, encoder) if by_photo else None
+    return SearchService(Catalogue(settings.catalogue_url), settings.home.absolute(), encoder, captioner)
 
 
 def read_photo(path: Path, settings: Settings) -> npt.NDArray[np.uint8]:

@@ -27,10 +27,12 @@ class PhotoFragments:
     Attributes:
         boxes: float32 (R, 4), (x0, y0, x1, y1) in pixels of the upright photo; the last is the whole photo.
         vectors: region vectors, float32 (R, D), as the model made them.
+        features: what a captioner takes, float32 (R, X); None of a photo that was not encoded now.
     """
 
     boxes: npt.NDArray[np.float32]
     vectors: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,16 @@ class ModelEncoder:
         """
         regions = self._load_extractor().extract(photo)
         features = torch.from_numpy(regions.features)
-        return PhotoFragments(regions.boxes, self._model.image_encoder(features).numpy())
+        return PhotoFragments(regions.boxes, self._model.image_encoder(features).numpy(), regions.features)
+
+    @property
+    def features_name(self) -> str:
+        """Name what the features of photos depend on, see RegionExtractor.name; loads the CNN.
+
+        Raises:
+            CheckpointError: as `encode_photo`.
+        """
+        return self._load_extractor().name
 
     @torch.inference_mode()
     def encode_sentences(self, texts: Sequence[str]) -> list[SentenceFragments]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.alignment import WordRegion, best_regions, encode_text
+from engine.captioner import PhotoCaptioner
 from engine.catalogue import Catalogue, CollectionInfo
 from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import BadRequest, EmptyCollection, IndexDamaged
@@ -28,6 +29,7 @@ class Hit:
         id: the catalogue's id.
         score: the image-sentence score, or that of two items of one kind; higher is better.
         path, width, height: of a photo; pixels of the upright photo.
+        caption: of a photo that was captioned when it was indexed.
         text, document: of a sentence, and the file that it comes from.
         words: of a photo found by text, the query's words with their regions of this photo; of a sentence found by
             photo, its words with their regions of the query photo.
@@ -39,6 +41,7 @@ class Hit:
     path: str | None = None
     width: int | None = None
     height: int | None = None
+    caption: str | None = None
     text: str | None = None
     document: str | None = None
     words: list[WordRegion] = field(default_factory=list)
@@ -51,6 +54,7 @@ class Answer:
     Attributes:
         query: the text, or the name of the photo.
         not_understood: words of the text that the model does not know.
+        caption: of the query photo, where there is a captioner.
     """
 
     query: str
@@ -58,6 +62,7 @@ class Answer:
     collection: str
     not_understood: list[str]
     hits: list[Hit]
+    caption: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,16 @@ class SearchService:
         catalogue: what the collections hold.
         home: the folder of the collections' snapshots.
         encoder: the model.
+        captioner: captions query photos; None leaves them without.
     """
 
-    def __init__(self, catalogue: Catalogue, home: Path, encoder: Encoder) -> None:
+    def __init__(
+        self, catalogue: Catalogue, home: Path, encoder: Encoder, captioner: PhotoCaptioner | None = None
+    ) -> None:
         self._catalogue = catalogue
         self._home = home
         self._encoder = encoder
+        self._captioner = captioner
         self._views: dict[int, _View] = {}
         self._opening = threading.Lock()
 
@@ -131,6 +140,8 @@ class SearchService:
     ) -> Answer:
         """Find sentences or photos by a photo: upright RGB, uint8 (height, width, 3); `name` is for the answer.
 
+        Where there is a captioner, the answer has a caption of the photo, and no hits where no sentences are held.
+
         Raises:
             BadRequest: k is less than 1.
             EngineError: the collection does not exist, is empty, is damaged or was indexed by another model.
@@ -138,8 +149,11 @@ class SearchService:
         _check(k)
         self._catalogue.collection(collection)
         fragments = self._encoder.encode_photo(photo)
+        caption = self._captioner.caption(fragments).text if self._captioner else None
 
         def find(view: _View) -> list[Hit]:
+            if caption is not None and target == "sentences" and not len(view.snapshot.words):
+                return []
             terms = ScoreTerms.between("images", target, self._encoder.score)
             ids, scores = best_items(view.index(target), fragments.vectors, terms, k, effort)
             if target == "images":
@@ -150,7 +164,7 @@ class SearchService:
                 hit.words.extend(best_regions(sentence, fragments))
             return hits
 
-        return Answer(name, target, collection, [], self._settled(collection, find))
+        return Answer(name, target, collection, [], self._settled(collection, find), caption)
 
     def _settled(self, collection: str, find: Callable[[_View], list[Hit]]) -> list[Hit]:
         """Find hits in one published state; once more where a newer one was published in between."""
@@ -189,7 +203,15 @@ class SearchService:
             raise _Stale
         found = [known[number] for number in ids.tolist()]
         return [
-            Hit(rank, photo.id, float(score), path=photo.path, width=photo.width, height=photo.height)
+            Hit(
+                rank,
+                photo.id,
+                float(score),
+                path=photo.path,
+                width=photo.width,
+                height=photo.height,
+                caption=photo.caption,
+            )
             for rank, (photo, score) in enumerate(zip(found, scores, strict=True), start=1)
         ]
 

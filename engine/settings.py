@@ -24,6 +24,8 @@ class Settings(BaseSettings):
         home: folder of the catalogue and the snapshots.
         database_url: the catalogue's database; None is an SQLite file in `home`.
         checkpoint: folder of a trained model; None is the one that comes with the program.
+        captioner: folder of a trained captioner of photos; None is the one that comes with the program.
+        region_captioner: likewise of regions.
         backbone_weights: file of the CNN's weights, for a CNN whose weights come with no package.
         proposer_weights: file of the region proposer's weights, likewise.
         max_pixels: a photo with more is refused before it is decoded.
@@ -36,6 +38,8 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=default_home)
     database_url: str | None = None
     checkpoint: Path | None = None
+    captioner: Path | None = None
+    region_captioner: Path | None = None
     backbone_weights: Path | None = None
     proposer_weights: Path | None = None
     max_pixels: int = Field(default=MAX_PIXELS, ge=1)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from engine.captioner import PhotoCaptioner
 from engine.catalogue import Catalogue
 from engine.catalogue.tables import LIVE
 from engine.encoder import Encoder
 from engine.exceptions import BadRequest, SourceError
 from engine.settings import Settings
+from indexer.captions import CaptionStep
 from indexer.photos import PhotoStep
 from indexer.publish import publish
 from indexer.report import IndexReport, Progress
@@ -28,11 +30,12 @@ def index_paths(
     rebuild: bool = False,
     progress: Progress | None = None,
     images: Path | None = None,
+    captioner: PhotoCaptioner | None = None,
 ) -> IndexReport:
     """Make a collection hold what is at the paths: encode what is new or changed, drop what is gone.
 
-    What the collection holds from other paths stays. Nothing that was published changes before the end; an
-    interrupted run is continued by the next.
+    What the collection holds from other paths stays. Nothing that was published changes before the end, and behind it
+    the photos that were published without a caption get theirs; an interrupted run is continued by the next.
 
     Args:
         paths: folders of photos and texts, photos, text files, CSV/TSV tables, datasets (see model.datasets).
@@ -42,6 +45,7 @@ def index_paths(
         rebuild: encode everything again, for another model or a damaged index; paths must be all that it holds.
         progress: told (stage, done, of how many).
         images: folder of the photos that a dataset's JSON names; None is where the JSON says.
+        captioner: gives each photo a caption that has none of its own; None gives new photos none.
 
     Raises:
         EngineError: see engine.exceptions; the collection is as it was.
@@ -55,7 +59,7 @@ def index_paths(
         check_model(info, encoder, rebuild)
         with collection_lock(settings, info):
             info = catalogue.collection(collection)  # another run may have published while this one scanned
-            run = Run(catalogue, info, encoder, settings, scan, rebuild, progress or _no_progress)
+            run = Run(catalogue, info, encoder, captioner, settings, scan, rebuild, progress or _no_progress)
             _execute(run)
     finally:
         catalogue.close()
@@ -72,6 +76,8 @@ def _execute(run: Run) -> None:
     PhotoStep(run, changes).execute()
     DocumentStep(run, changes).execute()
     publish(run, changes)
+    if run.captioner is not None:
+        CaptionStep(run, run.captioner).execute()
 
 
 def _check_rebuild(connection: Connection, run: Run) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.catalogue.tables import LIVE, STAGED
 from engine.encoder import PhotoFragments
+from indexer.captions import NO_CAPTION, PhotoCaption, caption_photo
 from indexer.decode import DecodedPhoto, decode_photo
 from indexer.pipeline import in_order
 from indexer.rows import PhotoRow, photo_rows
@@ -20,11 +21,12 @@ NOT_FINITE = "cannot be encoded: the model gave vectors that are not numbers"
 
 @dataclass(frozen=True)
 class EncodedPhoto:
-    """A photo after the encoder; no fragments where it failed, or where its content is known."""
+    """A photo after encoder and captioner; no fragments where it failed, or where its content is known."""
 
     decoded: DecodedPhoto
     fragments: PhotoFragments | None = None
     size: tuple[int, int] = (0, 0)
+    caption: PhotoCaption = NO_CAPTION
 
 
 class PhotoStep:
@@ -76,7 +78,7 @@ class PhotoStep:
         return False
 
     def _encoded(self, files: list[PhotoFile]) -> Iterator[EncodedPhoto]:
-        """Decode and encode in threads, in order; each content once."""
+        """Decode, encode and caption in threads, in order; each content once."""
         run = self._run
         window = run.workers + 1  # photos of 100 megapixels take 300 MB each
 
@@ -106,7 +108,8 @@ class PhotoStep:
             return EncodedPhoto(replace(without_pixels, failure=str(error)))
         if not np.isfinite(fragments.vectors).all():
             return EncodedPhoto(replace(without_pixels, failure=NOT_FINITE))
-        return EncodedPhoto(without_pixels, fragments, (width, height))
+        caption = caption_photo(self._run.captioner, fragments)
+        return EncodedPhoto(without_pixels, replace(fragments, features=None), (width, height), caption)
 
     def _take(self, photo: EncodedPhoto) -> None:
         """Decide what becomes of a photo that was read."""
@@ -116,7 +119,7 @@ class PhotoStep:
         if failure is not None:
             self._fail(photo, failure)
         elif photo.fragments is not None:
-            self._add(StagedPhoto(file, content_hash, photo.size, photo.fragments))
+            self._add(StagedPhoto(file, content_hash, photo.size, photo.fragments, photo.caption))
         elif live is not None and live.content_hash == content_hash and not self._run.rebuild:
             self._changes.moved_photos[live.id] = file  # only its time of change is new
             self._run.report.unchanged += 1
@@ -129,6 +132,9 @@ class PhotoStep:
         self._stage.add(photo)
         self._changes.staged_photos.add(photo.file.path)
         self._run.report.added += 1
+        self._run.report.captioned += photo.caption.text is not None
+        if photo.caption.failure is not None:
+            self._run.report.leave_uncaptioned(photo.file.path, photo.caption.failure)
 
     def _move(self, row: PhotoRow, file: PhotoFile) -> None:
         del self._gone[row.path]

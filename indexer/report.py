@@ -9,7 +9,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something that was not indexed: a file, or a row or sentence of one, and why."""
+    """Something that was not indexed, or not captioned: a file, or a row or sentence of one, and why."""
 
     name: str
     reason: str
@@ -28,6 +28,8 @@ class IndexReport:
         removed: files that the collection held and that are gone.
         skipped: what was not indexed, number by reason; files, and rows and sentences of files.
         skipped_items: the same, one by one, in the order found.
+        captioned: photos that this run gave a caption, a new one or that of the same bytes.
+        uncaptioned_items: photos that were to have a caption and could not be given one; they are indexed.
         photos: photos in the collection after the run.
         sentences: sentences in the collection after the run.
     """
@@ -40,6 +42,8 @@ class IndexReport:
     removed: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     skipped_items: list[Skipped] = field(default_factory=list)
+    captioned: int = 0
+    uncaptioned_items: list[Skipped] = field(default_factory=list)
     photos: int = 0
     sentences: int = 0
 
@@ -47,3 +51,7 @@ class IndexReport:
         """Count something that is not indexed."""
         self.skipped[reason] = self.skipped.get(reason, 0) + 1
         self.skipped_items.append(Skipped(name, reason))
+
+    def leave_uncaptioned(self, name: str, reason: str) -> None:
+        """Count a photo that is indexed without a caption."""
+        self.uncaptioned_items.append(Skipped(name, reason))

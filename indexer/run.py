@@ -10,6 +10,7 @@ from functools import cached_property
 from filelock import FileLock, Timeout
 from sqlalchemy import insert, select
 
+from engine.captioner import PhotoCaptioner
 from engine.catalogue import Catalogue, CollectionInfo
 from engine.catalogue.tables import Collection
 from engine.encoder import Encoder
@@ -26,12 +27,14 @@ class Run:
 
     Attributes:
         collection: as it was published before this run.
+        captioner: gives each photo a caption; None gives new photos none and leaves those of others.
         rebuild: encode everything again, whatever was published.
     """
 
     catalogue: Catalogue
     collection: CollectionInfo
     encoder: Encoder
+    captioner: PhotoCaptioner | None
     settings: Settings
     scan: Scan
     rebuild: bool

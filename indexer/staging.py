@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select
 
 from engine.catalogue.tables import STAGED, Photo, Region
 from engine.encoder import PhotoFragments
+from indexer.captions import NO_CAPTION, PhotoCaption
 from indexer.rows import PhotoRow, from_blob, to_blob
 from indexer.run import Run
 from indexer.sources import PhotoFile
@@ -22,6 +23,7 @@ class StagedPhoto:
     content_hash: str
     size: tuple[int, int]
     fragments: PhotoFragments
+    caption: PhotoCaption = NO_CAPTION
 
 
 class PhotoStage:
@@ -53,7 +55,7 @@ class PhotoStage:
             )
 
     def copy(self, file: PhotoFile, content_hash: str, live: PhotoRow | None) -> StagedPhoto:
-        """Take the vectors of the same content from the batch, from a published photo, or from a staged one."""
+        """Take vectors and caption of the same content from the batch, from a published photo, or from a staged one."""
         for photo in self._batch:
             if photo.content_hash == content_hash:
                 return replace(photo, file=file)
@@ -64,11 +66,13 @@ class PhotoStage:
         info = run.catalogue.photos([live.id])[live.id]
         vectors = run.previous.regions.fragments(np.array([live.id], np.int64)).vectors
         fragments = PhotoFragments(run.catalogue.regions([live.id])[live.id], vectors)
-        return StagedPhoto(file, content_hash, (info.width, info.height), fragments)
+        caption = PhotoCaption(info.caption, info.captioner_hash)
+        return StagedPhoto(file, content_hash, (info.width, info.height), fragments, caption)
 
     def _copy_staged(self, file: PhotoFile, content_hash: str) -> StagedPhoto:
         run = self._run
-        query = select(Photo.id, Photo.width, Photo.height, Photo.vectors).where(
+        columns = (Photo.id, Photo.width, Photo.height, Photo.vectors, Photo.caption, Photo.captioner_hash)
+        query = select(*columns).where(
             Photo.collection_id == run.collection.id,
             Photo.state == STAGED,
             Photo.content_hash == content_hash,
@@ -80,7 +84,8 @@ class PhotoStage:
         fragments = PhotoFragments(
             run.catalogue.regions([staged.id])[staged.id], from_blob(staged.vectors, run.encoder.dimension)
         )
-        return StagedPhoto(file, content_hash, (staged.width, staged.height), fragments)
+        caption = PhotoCaption(staged.caption, staged.captioner_hash)
+        return StagedPhoto(file, content_hash, (staged.width, staged.height), fragments, caption)
 
     def _row(self, photo: StagedPhoto) -> dict[str, object]:
         return {
@@ -94,6 +99,8 @@ class PhotoStage:
             "model_hash": self._run.encoder.model_hash,
             "width": photo.size[0],
             "height": photo.size[1],
+            "caption": photo.caption.text,
+            "captioner_hash": photo.caption.captioner_hash,
             "vectors": to_blob(photo.fragments.vectors),
         }
 

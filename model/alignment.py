@@ -30,6 +30,8 @@ class AlignmentConfig:
         proposer_weights: which weights of the proposer chose the regions, likewise; empty where it has none.
         dimension: D, of all streams together.
         dropout: rate on region features.
+        feature_spread: region features are shifted and scaled to mean 0 and this standard deviation, number by number,
+            over the training photos; 0 leaves them as the CNN makes them.
         unit: the streams' region and word vectors have length one.
         context: each region vector has a term of the whole photo.
         rank_prior: how much likelier a region is that the proposer ranks high, see ImageEncoder; 0 for the grid,
@@ -47,6 +49,7 @@ class AlignmentConfig:
     proposer_weights: str = ""
     dimension: int = 256
     dropout: float = 0.5
+    feature_spread: float = 0.0
     unit: bool = True
     context: bool = True
     rank_prior: float = 0.1
@@ -104,6 +107,7 @@ def build_alignment_model(
         config.unit,
         config.context,
         config.rank_prior,
+        config.feature_spread,
     )
     table, scale = _pretrained_rows(vocabulary, vectors or no_word_vectors())
     sentence_encoder = SentenceEncoder(

@@ -16,7 +16,8 @@ from model.vocabulary import Vocabulary
 from model.word_vectors import WordVectors, no_word_vectors
 
 FORMAT_VERSION = 2
-BUNDLED = Path(__file__).parent / "pretrained" / "alignment"
+PRETRAINED = Path(__file__).parent / "pretrained"
+BUNDLED = PRETRAINED / "alignment"
 _PRETRAINED = "sentence_encoder.pretrained"
 _KEYS = frozenset({"config", "about", "vocabulary", "learned_words"})
 

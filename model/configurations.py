@@ -19,20 +19,22 @@ Training = TypeVar("Training", bound=LoopConfig)
 CONFIGURATIONS: dict[str, tuple[AlignmentConfig, TrainingConfig]] = {
     "default": (AlignmentConfig(), TrainingConfig()),
     # Karpathy and Fei-Fei 2015, section 3.1. Open in the paper: learning rate, weight decay, dropout rates. Their word
-    # vectors are word2vec's, kept fixed; these are GloVe's.
+    # vectors are word2vec's, kept fixed; these are GloVe's. With features as the CNN makes them, SGD diverges at twice
+    # the learning rate.
     "dvsa": (
         AlignmentConfig(
             proposer="selective-search",
             features=("cropped",),
             streams=1,
             dimension=1000,
+            feature_spread=0.1,
             unit=False,
             context=False,
             rank_prior=0.0,
             score=ScoreConfig("words", "sum"),
             sentence=SentenceEncoderConfig("relu", hidden_size=300, words="pretrained"),
         ),
-        TrainingConfig(batch_size=100, loss="hinge", optimiser="sgd", learning_rate=1e-4, averaging=0.997),
+        TrainingConfig(epochs=12, batch_size=100, loss="hinge", optimiser="sgd", learning_rate=1e-3),
     ),
 }
 

@@ -28,12 +28,14 @@ class Phrase:
         text: the phrase, a run of the sentence's words.
         boxes: what it names, float32 (B, 4), pixels of the photo, B at least 1.
         type: of what it names, such as "people" or "animals"; "other" is a type too.
+        entity: tells what it names from the other things in the photo.
     """
 
     sentence: str
     text: str
     boxes: npt.NDArray[np.float32]
     type: str = "other"
+    entity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +80,6 @@ def _phrases(photo: _Photo, name: str, path: Path) -> list[Phrase]:
         if not (boxes[:, 2:] > boxes[:, :2]).all():
             raise DatasetError(f"the entities {path} are malformed at the photo {name}: a box ends before it begins")
         if len(boxes):
-            found.append(Phrase(photo.sentences[phrase.sentence], phrase.phrase, boxes, phrase.type))
+            sentence = photo.sentences[phrase.sentence]
+            found.append(Phrase(sentence, phrase.phrase, boxes, phrase.type, str(phrase.entity)))
     return found

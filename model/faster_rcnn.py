@@ -11,7 +11,7 @@ from torchvision.models import detection
 from model.backbone import Backbone, FeatureMap, resize_photo
 from model.best_boxes import LARGEST, SMALLEST, best_boxes
 from model.boxes import grid_boxes
-from model.network_weights import put_weights, read_weights, torchvision_weights
+from model.network_weights import put_weights, torchvision_weights
 from model.weight_files import PROPOSER_VARIABLE
 
 FASTER_RCNN: dict[str, tuple[Any, Any]] = {
@@ -74,6 +74,6 @@ def load_faster_rcnn(name: str, weights: Path | None) -> FasterRcnn:
         CheckpointError: the weights cannot be had or are not of this network.
     """
     build, origin = FASTER_RCNN[name]
-    state = read_weights(weights) if weights else torchvision_weights(origin, name, PROPOSER_VARIABLE)
+    state = torchvision_weights(weights, origin, name, PROPOSER_VARIABLE)
     network = build(weights=None, weights_backbone=None)
     return FasterRcnn(name, put_weights(network, state, name, weights), network)

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from model.boxes import GEOMETRY
 from model.streams import stream_sizes
 
+SMALLEST_SPREAD = 1e-3  # of a number that is the same in all photos
+
 
 class ImageEncoder(nn.Module):
     """`v_i = W_m CNN(I_b) + b_m` (Karpathy and Fei-Fei 2015, eq. 1), once for each stream, on its kind of features.
@@ -18,9 +20,12 @@ class ImageEncoder(nn.Module):
     The whole photo, the last region, has 0.3 in place of the logarithm's third.
     """
 
+    shift: Tensor
+    scale: Tensor
+
     def __init__(
         self, feature_size: int, kinds: int, streams: int, dimension: int, dropout: float, unit: bool, context: bool,
-        rank_prior: float,
+        rank_prior: float, feature_spread: float,
     ) -> None:  # fmt: skip
         """Make the layers.
 
@@ -33,15 +38,27 @@ class ImageEncoder(nn.Module):
             unit: each stream's part has length one, before it is scaled by the root of the number of streams.
             context: whether regions see the whole photo.
             rank_prior: 0 leaves the last number out.
+            feature_spread: standard deviation of the features after `fit_spread`; 0 takes them as they are.
         """
         super().__init__()
         self.feature_size, self.kinds, self.unit, self.rank_prior = feature_size, kinds, unit, rank_prior
+        self.feature_spread = feature_spread
+        if feature_spread:
+            self.register_buffer("shift", torch.zeros(kinds * feature_size + GEOMETRY))
+            self.register_buffer("scale", torch.ones(kinds * feature_size + GEOMETRY))
         self.dropout = nn.Dropout(dropout)
         sizes = stream_sizes(dimension, streams, rank_prior > 0)
         self.project = nn.ModuleList(nn.Linear(feature_size + GEOMETRY, size) for size in sizes)
         self.context = nn.ModuleList(
             nn.Linear(feature_size + GEOMETRY, size, bias=False) for size in (sizes if context else [])
         )
+
+    @torch.no_grad()
+    def fit_spread(self, features: Tensor) -> None:
+        """Take shift and scale from features of training photos, float32 (..., kinds * F + 5)."""
+        rows = features.flatten(0, -2)
+        self.shift.copy_(rows.mean(dim=0))
+        self.scale.copy_(self.feature_spread / (rows.std(dim=0) + SMALLEST_SPREAD))
 
     def forward(self, features: Tensor) -> Tensor:
         """Encode the regions of photos.
@@ -53,6 +70,8 @@ class ImageEncoder(nn.Module):
         Returns:
             Region vectors, float32 (..., R, D).
         """
+        if self.feature_spread:
+            features = (features - self.shift) * self.scale
         geometry = features[..., -GEOMETRY:]
         parts = []
         for number, project in enumerate(self.project):

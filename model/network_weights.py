@@ -40,17 +40,20 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return dict(state)
 
 
-def torchvision_weights(weights: Any, name: str, variable: str) -> dict[str, Tensor]:
-    """Return weights that torchvision knows, downloaded where it has not kept them.
+def torchvision_weights(file: Path | None, weights: Any, name: str, variable: str) -> dict[str, Tensor]:
+    """Return weights of a file, or those that torchvision knows, downloaded where it has not kept them.
 
     Args:
+        file: read instead, where one is named.
         weights: member of one of torchvision's weights enums.
         name: of the network, for the error.
         variable: that may name a file instead, for the error.
 
     Raises:
-        CheckpointError: they cannot be downloaded, or what was kept is damaged.
+        CheckpointError: the file cannot be read; they cannot be downloaded, or what was kept is damaged.
     """
+    if file is not None:
+        return read_weights(file)
     try:
         with redirect_stdout(sys.stderr):  # standard output is for results
             state = weights.get_state_dict(progress=True, check_hash=True, map_location="cpu", weights_only=True)

@@ -19,7 +19,7 @@ from model.boxes import GEOMETRY, box_geometry
 from model.exceptions import CheckpointError
 from model.proposals import RegionProposer
 
-KINDS = ("pooled", "cropped")
+KINDS = ("pooled", "cropped")  # the later, the less do they see beyond their region
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,13 @@ class RegionExtractor:
         return "_".join(filter(None, parts))
 
     @property
+    def narrowest(self) -> slice:
+        """Return where the CNN features stand that see least beyond their region: cropped ones if there are."""
+        kind, size = max(map(KINDS.index, self._kinds)), self._backbone.feature_size
+        start = self._kinds.index(KINDS[kind]) * size
+        return slice(start, start + size)
+
+    @property
     def feature_size(self) -> int:
         """Return the numbers of a region, kinds * F + 5."""
         return len(self._kinds) * self._backbone.feature_size + GEOMETRY
@@ -73,7 +80,24 @@ class RegionExtractor:
     def extract(self, photo: npt.NDArray[np.uint8]) -> RegionFeatures:
         """Find and describe the regions of an upright RGB photo, uint8 (height, width, 3)."""
         feature_map = self._backbone.feature_map(photo)
-        boxes = self._proposer.propose(photo, feature_map, self._backbone)
+        return self._features(feature_map, self._proposer.propose(photo, feature_map, self._backbone))
+
+    def describe(self, photo: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32]) -> RegionFeatures:
+        """Describe given boxes of an upright RGB photo as its regions.
+
+        Args:
+            photo: uint8 (height, width, 3).
+            boxes: float32 (N, 4), pixels, all within the photo, N at least 1.
+
+        Returns:
+            R is N + 1: the whole photo is last.
+        """
+        feature_map = self._backbone.feature_map(photo)
+        whole = np.array([[0, 0, feature_map.width, feature_map.height]], dtype=np.float32)
+        return self._features(feature_map, np.concatenate([boxes, whole]))
+
+    def _features(self, feature_map: FeatureMap, boxes: npt.NDArray[np.float32]) -> RegionFeatures:
+        """Describe boxes, the last of which is the whole photo."""
         described = [self._describe(kind, feature_map, boxes) for kind in self._kinds]  # each (R, F)
         geometry = box_geometry(boxes, feature_map.width, feature_map.height)
         return RegionFeatures(boxes, np.concatenate([*described, geometry], axis=1))

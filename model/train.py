@@ -28,6 +28,8 @@ from model.words import words_of
 
 Pairs = list[tuple[int, int]]
 
+SPREAD_SAMPLE = 1000  # photos that the spread of features is taken from, see AlignmentConfig.feature_spread
+
 
 @dataclass(frozen=True)
 class TrainingConfig(LoopConfig):
@@ -71,6 +73,9 @@ class AlignmentTask:
         Raises:
             TrainingError: no batch can be made.
         """
+        if model.config.feature_spread:
+            sample = train.features[:: max(1, len(train.features) // SPREAD_SAMPLE)]
+            model.image_encoder.fit_spread(torch.from_numpy(sample).float())
         self.model = model.to(processes.device)
         self.processes, self.vocabulary, self.train, self.dev = processes, vocabulary, train, dev
         self.config = config
@@ -104,7 +109,7 @@ class AlignmentTask:
 
     def _loss(self, scores: Tensor) -> Tensor:
         if self.config.loss == "hinge":
-            return hinge_loss(scores)
+            return hinge_loss(scores) / len(scores)  # of a pair: the sum's gradients would all be clipped
         return contrastive_loss(scores, self.config.temperature)
 
     def scores(self, batch: Pairs) -> list[Tensor]:

@@ -1,6 +1,7 @@
 """Sentences of a text by Punkt, and words of a sentence, in any script."""
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 import punkt
@@ -15,6 +16,12 @@ _INSIDE = r"['\u2019\u00b7\u05f3\u05f4\u200c\u200d]"
 _WORD = regex.compile(
     rf"(?V1)(?=[\p{{L}}\p{{N}}&&[{_UNSPACED}]])\X[\p{{M}}\u30fc]*"  # one character with its marks
     rf"|(?!\p{{M}}){_LETTERS}(?:{_INSIDE}+{_LETTERS})*"  # one run of letters, digits and their marks
+)
+
+# A space that is not written between two words; between two of katakana it is, for they would be read as one.
+_NO_SPACE = regex.compile(
+    rf"(?V1)(?<=[{_UNSPACED}][\p{{M}}\u30fc]*) (?=[{_UNSPACED}\p{{Katakana}}])"
+    rf"|(?<=\p{{Katakana}}\u30fc*) (?=[{_UNSPACED}])"
 )
 
 
@@ -57,6 +64,17 @@ def words_of(sentence: str) -> list[str]:
     ['two', 'dogs', 'play']
     """
     return [normal_form(sentence[start:end]) for start, end in word_spans(sentence)]
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Write words as a text, without spaces between those of scripts that write none; `words_of` undoes it.
+
+    >>> join_words(["two", "dogs", "play"])
+    'two dogs play'
+    >>> join_words(words_of("白い犬がボールで遊ぶ"))
+    '白い犬がボールで遊ぶ'
+    """
+    return str(_NO_SPACE.sub("", " ".join(words)))
 
 
 def split_sentences(text: str, language: str = "english") -> list[str]:

@@ -66,7 +66,7 @@ def measure_random(items: int, per_item: int, asked: int, repeats: int) -> Figur
 def measure_collection(name: str, repeats: int) -> dict[str, Figures]:
     """Time whole searches in a collection, with the demo's queries."""
     settings = read_settings()
-    service = open_search(settings)
+    service = open_search(settings, by_photo=True)
     texts = (EXAMPLES / "queries.txt").read_text(encoding="utf-8").split("\n")[:-1]
     names = (EXAMPLES / "photo_queries.txt").read_text(encoding="utf-8").split()
     photos = [read_photo(EXAMPLES / "photos" / photo, settings) for photo in names]

@@ -35,7 +35,7 @@ class TinyEncoder:
         self._lock = threading.Lock()
 
     def encode_photo(self, photo: npt.NDArray[np.uint8]) -> PhotoFragments:
-        """Encode the four quarters, where there are any, and the whole photo."""
+        """Encode the four quarters, where there are any, and the whole photo; its features are its vectors."""
         with self._lock:
             self.photos += 1
         height, width = photo.shape[:2]
@@ -44,7 +44,7 @@ class TinyEncoder:
         boxes = [box for box in quarters if box[0] < box[2] and box[1] < box[3]]
         boxes.append((0, 0, width, height))
         vectors = [_region_vector(photo[y0:y1, x0:x1]) for x0, y0, x1, y1 in boxes]
-        return PhotoFragments(np.array(boxes, np.float32), np.stack(vectors))
+        return PhotoFragments(np.array(boxes, np.float32), np.stack(vectors), np.stack(vectors))
 
     def encode_sentences(self, texts: Sequence[str]) -> list[SentenceFragments]:
         """Encode the known words of each sentence, each by itself."""

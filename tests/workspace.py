@@ -13,6 +13,7 @@ from engine.snapshot import open_snapshot
 from indexer.index import index_paths
 from indexer.report import IndexReport
 from indexer.rows import document_rows, photo_rows, sentence_ids
+from tests.tiny_captioner import TinyCaptioner
 from tests.tiny_encoder import TinyEncoder
 
 Contents = dict[str, tuple[object, ...]]
@@ -27,13 +28,20 @@ def make_photo(path: Path, seed: int, size: tuple[int, int] = (24, 16)) -> Path:
 
 
 class Workspace:
-    """A home, a folder to index, an encoder that counts."""
+    """A home, a folder to index, an encoder and perhaps a captioner that count."""
 
-    def __init__(self, folder: Path, encoder: TinyEncoder | None = None, photos: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        encoder: TinyEncoder | None = None,
+        photos: Path | None = None,
+        captioner: TinyCaptioner | None = None,
+    ) -> None:
         self.settings = Settings(home=folder / "home", workers=2)
         self.photos = photos or folder / "photos"
         self.photos.mkdir(parents=True, exist_ok=True)
         self.encoder = encoder or TinyEncoder()
+        self.captioner = captioner
 
     def photo(self, name: str, seed: int) -> Path:
         return make_photo(self.photos / name, seed)
@@ -45,7 +53,7 @@ class Workspace:
 
     def index(self, *paths: Path, rebuild: bool = False, images: Path | None = None) -> IndexReport:
         roots: Sequence[Path] = paths or [self.photos]
-        return index_paths(roots, "test", self.encoder, self.settings, rebuild, images=images)
+        return index_paths(roots, "test", self.encoder, self.settings, rebuild, images=images, captioner=self.captioner)
 
     def contents(self) -> Contents:
         """Everything that a search can see, by path or by document and text; ids left out."""

@@ -39,13 +39,15 @@ class CollectionInfo:
 
 @dataclass(frozen=True)
 class PhotoInfo:
-    """A photo: absolute path, size in pixels of the upright photo, SHA-256 of the file."""
+    """A photo: absolute path, pixels of the upright photo, SHA-256 of the file, and, if any, caption and captioner."""
 
     id: int
     path: str
     width: int
     height: int
     content_hash: str
+    caption: str | None
+    captioner_hash: str | None
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,10 @@ class Catalogue:
 
     def photos(self, ids: Sequence[int]) -> dict[int, PhotoInfo]:
         """Return the published photos among the ids."""
-        query = select(Photo.id, Photo.path, Photo.width, Photo.height, Photo.content_hash).where(Photo.state == LIVE)
+        query = select(*_PHOTO_COLUMNS).where(Photo.state == LIVE)
         with self.read() as connection:
             rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Photo.id.in_(chunk)))]
-        return {row.id: PhotoInfo(row.id, row.path, row.width, row.height, row.content_hash) for row in rows}
+        return {row.id: PhotoInfo(*row) for row in rows}
 
     def regions(self, photo_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
         """Return the boxes of photos, float32 (R, 4) each, in the order of their vectors in the snapshot."""
@@ -153,6 +155,15 @@ _COLUMNS = (
     Collection.dimension,
     Collection.photo_count,
     Collection.sentence_count,
+)
+_PHOTO_COLUMNS = (
+    Photo.id,
+    Photo.path,
+    Photo.width,
+    Photo.height,
+    Photo.content_hash,
+    Photo.caption,
+    Photo.captioner_hash,
 )
 
 

@@ -41,7 +41,10 @@ class Collection(Base):
 
 
 class Photo(Base):
-    """A photo by its absolute path; `root` is the path whose indexing brought it in."""
+    """A photo by its absolute path; `root` is the path whose indexing brought it in.
+
+    `captioner_hash` names the captioner that made the caption; a photo without one has neither.
+    """
 
     __tablename__ = "photos"
     __table_args__ = (UniqueConstraint("collection_id", "path", "state"), {"sqlite_autoincrement": True})
@@ -57,6 +60,8 @@ class Photo(Base):
     model_hash: Mapped[str] = mapped_column(Text)
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
+    caption: Mapped[str | None] = mapped_column(Text)
+    captioner_hash: Mapped[str | None] = mapped_column(String(64))
     vectors: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 

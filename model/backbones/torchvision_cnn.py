@@ -11,7 +11,7 @@ from torchvision import models
 
 from model.backbone import Backbone, FeatureMap, Preprocessing, shares_of_255
 from model.backbones.pooled_cnn import PooledCnn, Stages, in_turn
-from model.network_weights import put_weights, read_weights, torchvision_weights
+from model.network_weights import put_weights, torchvision_weights
 from model.weight_files import BACKBONE_VARIABLE
 
 TORCHVISION: dict[str, Any] = {
@@ -36,7 +36,7 @@ def load_torchvision_cnn(name: str, weights: Path | None) -> Backbone:
         CheckpointError: the weights cannot be had or are not of this network.
     """
     origin = TORCHVISION[name]
-    state = read_weights(weights) if weights else torchvision_weights(origin, name, BACKBONE_VARIABLE)
+    state = torchvision_weights(weights, origin, name, BACKBONE_VARIABLE)
     network = models.get_model(name, weights=None)
     identity = put_weights(network, state, name, weights)
     presets = origin.transforms()

@@ -23,13 +23,15 @@ class BeamConfig:
     """
 
     width: int = 7
-    length_norm: float = 0.0
+    length_norm: float = 0.7
     no_repeat: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be searched."""
         if self.width < 1:
             raise CaptionError(f"the beam must be 1 or wider, not {self.width}")
+        if not 0 <= self.length_norm < float("inf"):
+            raise CaptionError(f"the power of the length must be 0 or more, not {self.length_norm}")
         if self.no_repeat < 0:
             raise CaptionError(f"the length of sequences not to repeat must be 0 or more, not {self.no_repeat}")
 
@@ -57,8 +59,8 @@ def beam_search(captioner: Captioner, features: Tensor, config: BeamConfig) -> l
         config: how.
 
     Returns:
-        For each of the B, what the beam holds when its best sentence is complete, or with a length norm when all are:
-        complete sentences only, the best first, `width` at most.
+        For each of the B complete sentences, the best first, `width` at most. The search ends when the best of each is
+        complete, so that those behind it may depend on the other photos, or with a length norm when all are.
     """
     B, K = len(features), config.width
     memory = captioner.remember(features)

@@ -7,7 +7,9 @@ from torch import Tensor
 
 from model.captions.beam import BeamConfig, beam_search
 from model.captions.captioner import Captioner
+from model.exceptions import CaptionError
 from model.vocabulary import Vocabulary
+from model.words import join_words
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Caption:
     words: tuple[str, ...]
     log_probability: float
 
+    @property
+    def text(self) -> str:
+        """Return the words as a text."""
+        return join_words(self.words)
+
 
 def caption_features(
     captioner: Captioner, vocabulary: Vocabulary, features: Iterable[Tensor], beam: BeamConfig
@@ -33,8 +40,13 @@ def caption_features(
         vocabulary: of the captioner.
         features: parts of B photos or regions, float32 (B, N, X), see `Captioner.remember`; read as they are needed.
         beam: how to search.
+
+    Raises:
+        CaptionError: features are not numbers.
     """
     for part in features:
+        if not part.isfinite().all():
+            raise CaptionError("the features of a photo are not numbers; extract them again")
         for best, *_ in beam_search(captioner, part, beam):
             words = tuple(vocabulary.words[number - 1] for number in best.numbers)
             yield Caption(words, best.log_probability)

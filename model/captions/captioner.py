@@ -37,7 +37,7 @@ class CaptionerConfig:
     row_size: int = 2565
     embedding: int = 256
     hidden: int = 512
-    dropout: float = 0.5
+    dropout: float = 0.4
 
 
 class Captioner(nn.Module):
@@ -84,8 +84,10 @@ class Captioner(nn.Module):
         """Score words, (..., V + 1), by what a decoder says, (..., E)."""
         return nn.functional.linear(said, self.embedding.weight[:-1], self.bias)
 
-    def loss(self, features: Tensor, inputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-        """Return the mean negative log probability of a word, in nats, a scalar.
+    def losses(
+        self, features: Tensor, inputs: Tensor, targets: Tensor, smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Return the sum of the words' negative log probabilities, nats, and the number of words, each (B,).
 
         Args:
             features: float32 (B, N, X).
@@ -99,7 +101,9 @@ class Captioner(nn.Module):
         said, _ = self.decoder(read, memory, self.begin(memory, inputs.shape[1]))
         real = targets >= 0
         scores = self._predict(said[real])  # (words, V + 1)
-        return nn.functional.cross_entropy(scores, targets[real], label_smoothing=smoothing)
+        losses = nn.functional.cross_entropy(scores, targets[real], reduction="none", label_smoothing=smoothing)
+        sums = losses.new_zeros(len(features)).index_add(0, real.nonzero()[:, 0], losses)
+        return sums, real.flatten(1).sum(dim=1)
 
 
 def build_captioner(config: CaptionerConfig, vocabulary_size: int) -> Captioner:
@@ -116,7 +120,7 @@ def pad_sentences(sentences: Sequence[Sequence[Sequence[int]]]) -> tuple[Tensor,
         sentences: word numbers of the sentences of each of B photos, one sentence at least in all.
 
     Returns:
-        Inputs and targets, int64 (B, K, W + 1), see `Captioner.loss`.
+        Inputs and targets, int64 (B, K, W + 1), see `Captioner.losses`.
 
     >>> inputs, targets = pad_sentences([[[3, 4]], [[5], [6]]])
     >>> inputs.tolist()

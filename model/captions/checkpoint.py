@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.captions.captioner import Captioner, CaptionerConfig, build_captioner
+from model.captions.captioner import Captioner, CaptionerConfig, Subject, build_captioner
+from model.checkpoint import PRETRAINED
 from model.checkpoint_files import CheckpointFiles, identity
+from model.eight_bits import in_eight_bits, restored
 from model.exceptions import CheckpointError
 from model.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
+BUNDLED = PRETRAINED / "captioner"
+BUNDLED_REGIONS = PRETRAINED / "region-captioner"
 _KEYS = frozenset({"config", "about", "vocabulary"})
 
 
@@ -32,9 +36,9 @@ class CaptionerCheckpoint:
 
 
 def save_captioner(folder: Path, model: Captioner, vocabulary: Vocabulary, about: dict[str, Any]) -> None:
-    """Write a checkpoint."""
+    """Write a checkpoint, matrices in eight bits."""
     description = {"config": dataclasses.asdict(model.config), "about": about, "vocabulary": vocabulary.words}
-    _files(folder).write(model.state_dict(), description)
+    _files(folder).write(in_eight_bits(model.state_dict()), description)
 
 
 def annotate_captioner(folder: Path, about: dict[str, Any]) -> None:
@@ -66,10 +70,31 @@ def load_captioner(folder: Path) -> CaptionerCheckpoint:
         )
     try:
         model = build_captioner(config, len(vocabulary))
-        model.load_state_dict(weights)
+        model.load_state_dict(restored(weights))
     except (KeyError, RuntimeError) as error:
         raise CheckpointError(f"the weights {files.weights_path} do not fit the configuration beside them") from error
     return CaptionerCheckpoint(model.eval(), vocabulary, description["about"], identity(description, vocabulary.words))
+
+
+def refuse_unfit(checkpoint: CaptionerCheckpoint, subject: Subject, features: str) -> None:
+    """Refuse a captioner that is not for what it shall caption.
+
+    Args:
+        checkpoint: of the captioner.
+        subject: what it shall describe.
+        features: `RegionExtractor.name` of those that it would be given.
+
+    Raises:
+        CheckpointError: it describes something else, or was trained on other features.
+    """
+    config = checkpoint.model.config
+    if config.subject != subject:
+        raise CheckpointError(f"the captioner describes {config.subject}, and one that describes {subject} is needed")
+    if config.features != features:
+        raise CheckpointError(
+            f"the captioner was trained on the features {config.features}, and the alignment model takes {features}: "
+            "name the alignment model of its training, or train a captioner with this one"
+        )
 
 
 def _files(folder: Path) -> CheckpointFiles:

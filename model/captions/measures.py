@@ -8,7 +8,7 @@ import contextlib
 import io
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from model.exceptions import CaptionError
 
@@ -16,17 +16,14 @@ Words = Sequence[str]
 
 
 @dataclass(frozen=True)
-class CaptionScores:
-    """How near captions are to the references, and how varied.
+class Closeness:
+    """How near captions are to the references.
 
     Attributes:
         bleu1, bleu2, bleu3, bleu4: over the corpus, percent (Papineni et al. 2002).
-        meteor: percent (Denkowski and Lavie 2014); None where there is no Java.
+        meteor: percent (Denkowski and Lavie 2014); None where no Java runs.
         rouge_l: percent (Lin 2004).
         cider: as the field prints it, about 0.5 (Vedantam et al. 2015); the references are its corpus.
-        distinct: captions of which no other is the same, or the first of those that are, percent.
-        copied: captions that stand in the training sentences word for word, percent.
-        mean_length: words of a caption.
     """
 
     bleu1: float
@@ -36,8 +33,20 @@ class CaptionScores:
     meteor: float | None
     rouge_l: float
     cider: float
+
+
+@dataclass(frozen=True)
+class CaptionScores(Closeness):
+    """How near captions are to the references, and how varied.
+
+    Attributes:
+        distinct: captions of which no other is the same, or the first of those that are, percent.
+        copied: captions that stand in the training sentences word for word, percent; None where there are none.
+        mean_length: words of a caption.
+    """
+
     distinct: float
-    copied: float
+    copied: float | None
     mean_length: float
 
 
@@ -56,7 +65,7 @@ def check_measures() -> None:
 
 
 def has_java() -> bool:
-    """Tell whether METEOR, a Java program, can run."""
+    """Tell whether there is a Java to run METEOR with."""
     return shutil.which("java") is not None
 
 
@@ -69,25 +78,38 @@ def measure_captions(
         captions: words of the caption of each.
         references: words of the sentences that people wrote of each, one at least.
         training: words of the sentences of the training split.
+
+    Raises:
+        CaptionError: N is 0.
     """
+    closeness = measure_closeness(captions, references)
+    known = {tuple(sentence) for sentence in training}
+    different = {tuple(caption) for caption in captions}
+    return CaptionScores(
+        **asdict(closeness),
+        distinct=round(100 * len(different) / len(captions), 2),
+        copied=round(100 * sum(tuple(one) in known for one in captions) / len(captions), 2) if known else None,
+        mean_length=round(sum(map(len, captions)) / len(captions), 2),
+    )
+
+
+def measure_closeness(captions: Sequence[Words], references: Sequence[Sequence[Words]]) -> Closeness:
+    """Measure how near captions of N photos or regions are; arguments and error as of `measure_captions`."""
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.rouge.rouge import Rouge
 
+    if not captions:
+        raise CaptionError("there is nothing to measure: no photo or region has a sentence with a word")
     said, wanted = _as_dictionaries(captions, references)
     with contextlib.redirect_stdout(io.StringIO()):  # it prints lengths
         bleu, _ = Bleu(4).compute_score(wanted, said)
     rouge, _ = Rouge().compute_score(wanted, said)
-    known = {tuple(sentence) for sentence in training}
-    different = {tuple(caption) for caption in captions}
     bleu1, bleu2, bleu3, bleu4 = (round(100 * score, 2) for score in bleu)
-    return CaptionScores(
+    return Closeness(
         bleu1, bleu2, bleu3, bleu4,
         meteor=_meteor(said, wanted) if has_java() else None,
         rouge_l=round(100 * float(rouge), 2),
         cider=round(cider(captions, references), 4),
-        distinct=round(100 * len(different) / len(captions), 2),
-        copied=round(100 * sum(tuple(caption) in known for caption in captions) / len(captions), 2),
-        mean_length=round(sum(map(len, captions)) / len(captions), 2),
     )  # fmt: skip
 
 
@@ -107,7 +129,17 @@ def _as_dictionaries(
     return said, {row: [" ".join(words) for words in of_photo] for row, of_photo in enumerate(references)}
 
 
-def _meteor(said: dict[int, list[str]], wanted: dict[int, list[str]]) -> float:
+def _meteor(said: dict[int, list[str]], wanted: dict[int, list[str]]) -> float | None:
     from pycocoevalcap.meteor.meteor import Meteor
 
-    return round(100 * float(Meteor().compute_score(wanted, said)[0]), 2)
+    scorer = Meteor()
+    try:
+        return round(100 * float(scorer.compute_score(wanted, said)[0]), 2)
+    except (OSError, ValueError):  # it ended or said something else: a Java that does not run
+        return None
+    finally:
+        for pipe in (scorer.meteor_p.stdin, scorer.meteor_p.stdout, scorer.meteor_p.stderr):
+            with contextlib.suppress(OSError):  # what is written to a program that ended
+                pipe.close()
+        if scorer.lock.locked():
+            scorer.lock.release()  # its destructor waits for it

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from model.captions.beam import BeamConfig
@@ -21,7 +20,7 @@ from model.training.processes import Processes
 from model.training.task import Measured
 from model.vocabulary import Vocabulary
 
-Items = list[int]
+Items = list[tuple[int, list[int]]]  # each with the numbers of those of its sentences that are in the batch
 
 
 @dataclass(frozen=True)
@@ -30,20 +29,20 @@ class CaptionTrainingConfig(LoopConfig):
 
     Attributes:
         sentences: of each item in a batch, at most; an item with more gets others in each epoch.
-        smoothing: see Captioner.loss.
+        smoothing: see Captioner.losses.
         beam: width of the search whose captions are measured on dev.
         beta: of the decoding that makes snippets, where regions are described.
     """
 
-    epochs: int = 20
-    batch_size: int = 64
+    epochs: int = 15
+    batch_size: int = 24
     learning_rate: float = 1e-3
-    averaging: float = 0.997
+    averaging: float = 0.995
     patience: int = 4
     sentences: int = 5
     smoothing: float = 0.1
     beam: int = 3
-    beta: float = 0.3
+    beta: float = 0.02
 
 
 class CaptionTask:
@@ -56,45 +55,50 @@ class CaptionTask:
         """Take a model with fresh weights and the data.
 
         Raises:
-            TrainingError: no sentence has a word of the vocabulary.
+            CaptionError: the captions of dev cannot be searched so.
+            TrainingError: no sentence of train has a word of the vocabulary, or none of dev has a word.
         """
         self.vocabulary, self.train, self.dev = vocabulary, train, dev
         self.config, self.processes = config, processes
+        self._beam = BeamConfig(config.beam)
         self._sentences = [_numbers(of_item, vocabulary) for of_item in train.sentences]
         self._items = [item for item, sentences in enumerate(self._sentences) if sentences]
         self.steps = -(-len(self._items) // config.batch_size)
         if not self._items:
             raise TrainingError("the train split has no sentence with a word of the vocabulary")
+        if not len(dev):
+            raise TrainingError("the dev split has no sentence with a word")
         set_word_frequencies(model, [sentence for sentences in self._sentences for sentence in sentences])
         self.model = model.to(processes.device)
 
     def batches(self, epoch: int) -> Iterator[Items]:
         """Yield batches of items, every item once an epoch."""
-        order = np.random.default_rng([self.config.seed, epoch]).permutation(self._items)
+        random = np.random.default_rng([self.config.seed, epoch])
+        order = random.permutation(self._items).tolist()
         for start in range(0, len(order), self.config.batch_size):
-            yield order[start : start + self.config.batch_size].tolist()
+            yield [
+                (item, random.permutation(len(self._sentences[item]))[: self.config.sentences].tolist())
+                for item in order[start : start + self.config.batch_size]
+            ]
 
     def loss(self, batch: Items) -> Tensor:
-        """Return the loss of a batch, a scalar: each process that of its share, and the mean of all."""
-        share = self.processes.share(batch)
-        inputs, targets = pad_sentences([self._some(item) for item in share])
+        """Return the mean negative log probability of a word of a batch of B items, a scalar.
+
+        Each process makes that of its share's words, and gets the others'.
+        """
+        B, share = len(batch), self.processes.share(batch)
+        inputs, targets = pad_sentences([[self._sentences[item][number] for number in some] for item, some in share])
+        features = self.train.features([item for item, _ in share])
         device = self.processes.device
         with self.processes.mixed_precision():
-            loss = self.model.loss(
-                self.train.features(share).to(device), inputs.to(device), targets.to(device), self.config.smoothing
+            sums, words = self.model.losses(
+                features.to(device), inputs.to(device), targets.to(device), self.config.smoothing
             )
-        return self.processes.gather(loss[None], self.processes.count).mean()
-
-    def _some(self, item: int) -> list[list[int]]:
-        sentences = self._sentences[item]
-        if len(sentences) <= self.config.sentences:
-            return sentences
-        chosen = torch.randperm(len(sentences))[: self.config.sentences]  # seeded by the step
-        return [sentences[place] for place in chosen.tolist()]
+        return self.processes.gather(sums, B).sum() / self.processes.gather(words, B).sum()
 
     def measure(self, model: Captioner) -> Measured:
         """Measure CIDEr on dev, which is the score."""
-        found = caption_features(model, self.vocabulary, self.dev.parts(), BeamConfig(self.config.beam))
+        found = caption_features(model, self.vocabulary, self.dev.parts(), self._beam)
         captions = [caption.words for caption in found]
         score = cider(captions, self.dev.sentences)
         distinct = 100 * len(set(map(tuple, captions))) / len(captions)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -6,9 +8,12 @@ from PIL import Image, ImageDraw
 from api import drawing
 from api.drawing import coloured, drawn_words, fitted, photo_with_words, text_width, word_colours, write_words
 from api.output import printable
-from api.plots import alignment_picture, answer_row, contact_sheet
+from api.plots import CAPTION_LINES, alignment_picture, answer_row, caption_picture, contact_sheet
 from engine.alignment import Box, WordRegion
+from engine.captioner import RegionCaption
+from engine.fragments import Kind
 from engine.search import Answer, Hit
+from model.captions.caption import Caption
 
 
 def words_of(text: str, boxes: list[Box]) -> list[WordRegion]:
@@ -82,6 +87,43 @@ def test_answers_become_rows_of_one_sheet() -> None:
     assert len({row.width for row in rows}) == 1
     assert contact_sheet("Title", "subtitle", rows).height > sum(row.height for row in rows)
     assert alignment_picture(grey(4000, 30), "Dog " * 500, words).width < 1000
+
+
+def test_captions_stand_below_the_photos() -> None:
+    hits = [Hit(rank, rank, 1.0, path=f"/gone/{rank}.jpg", width=9, height=9) for rank in range(1, 8)]
+    said = [replace(hit, caption="a dog runs " * hit.rank) for hit in hits]
+    plain = answer_row(Answer("a dog", "images", "c", [], hits))
+    captioned = answer_row(Answer("a dog", "images", "c", [], said))
+    assert (captioned.width, captioned.height) == (plain.width, plain.height + 2 * 18 * CAPTION_LINES)
+    above = 44 + 178 + 26  # the query, the photos, their names
+    assert (np.array(captioned)[:above] == np.array(plain)[:above]).all()
+    assert (np.array(captioned)[above : above + 18 * CAPTION_LINES] < 100).any()
+
+
+@pytest.mark.parametrize("target", ["images", "sentences"])
+def test_the_caption_of_a_query_photo_stands_below_it(target: Kind) -> None:
+    photo = grey(90, 60)
+    plain = answer_row(Answer("p.jpg", target, "c", [], []), photo)
+    captioned = answer_row(Answer("p.jpg", target, "c", [], [], caption="two dogs run on grass " * 9), photo)
+    assert captioned.height > plain.height
+    below = np.array(captioned)[4 + 180 :]
+    assert (below < 100).any()
+    assert (below[-2:] == 255).all()  # nothing is cut off
+
+
+def test_regions_are_drawn_with_their_captions_the_first_of_them_where_there_are_many() -> None:
+    whole = Caption(("two", "dogs", "run"), -3.0)
+    boxes: list[Box] = [(40.0 * number, 10.0, 40.0 * number + 30, 90.0) for number in range(12)]
+    regions = [RegionCaption(box, Caption(("dog", str(n)), -9.0)) for n, box in enumerate(boxes)]
+    picture = np.array(caption_picture(grey(480, 100), whole, regions))
+    alone = np.array(caption_picture(grey(480, 100), whole, []))
+    assert picture.shape == alone.shape
+    drawn = [tuple(colour) in {tuple(c) for c in picture.reshape(-1, 3)} for colour in drawing.COLOURS]
+    assert all(drawn)
+    changed = np.nonzero((picture != alone).any(axis=(0, 2)))[0]
+    scale = 900 / 480
+    assert changed.max() - (picture.shape[1] - 900) // 2 < boxes[drawing.DRAWN_WORDS][0] * scale
+    assert (picture[-60:] == alone[-60:]).all()  # the photo's own caption
 
 
 @pytest.mark.parametrize(

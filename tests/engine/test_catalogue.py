@@ -7,17 +7,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, delete, insert, select, text
+from sqlalchemy import URL, Connection, delete, insert, select, text
+from sqlalchemy.exc import OperationalError
 
 import engine.catalogue
 from engine.catalogue import Catalogue
 from engine.catalogue.database import HEAD
 from engine.catalogue.tables import LIVE, STAGED, Base, Collection, Document, Photo, Region, Sentence
 from engine.exceptions import CatalogueError, UnknownCollection
+
+MIGRATIONS = Path(engine.catalogue.__file__).parent / "migrations"
 
 
 def url(path: Path) -> URL:
@@ -131,9 +136,78 @@ def test_migrations_make_the_tables_of_the_code(catalogue: Catalogue) -> None:
         assert context.get_current_revision() == HEAD
 
 
+def make_old_catalogue(path: Path) -> None:
+    """Write a catalogue as the version before captions did, with a photo, its region and its sentence."""
+    old = Catalogue(url(path))
+    with old.write() as connection:
+        run_migrations(connection, "0001")
+        connection.execute(text("INSERT INTO collections VALUES (1, 'test', NULL, '0', 4, 1, 1)"))
+        connection.execute(
+            text("INSERT INTO photos VALUES (7, 1, 'live', '/p/a.jpg', '/p', 1, 2, 'h', '0', 30, 20, NULL)")
+        )
+        connection.execute(text("INSERT INTO regions VALUES (7, 0, 0, 0, 30, 20)"))
+        connection.execute(text("INSERT INTO documents VALUES (1, 1, 'live', '/p/a.txt', '/p', 'd', '0')"))
+        connection.execute(text("INSERT INTO sentences VALUES (1, 1, 0, 'A dog', 7, NULL)"))
+    old.close()
+
+
+def run_migrations(connection: Connection, revision: str) -> None:
+    """Take the tables to a revision, older or newer."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    current = MigrationContext.configure(connection).get_current_revision() or ""
+    (command.downgrade if revision < current else command.upgrade)(config, revision)
+
+
+def test_catalogue_of_the_version_before_captions_is_brought_up_to_date_and_keeps_all(tmp_path: Path) -> None:
+    make_old_catalogue(tmp_path / "catalogue.db")
+    with closing(sqlite3.connect(tmp_path / "catalogue.db")) as raw:
+        assert "caption" not in [column[1] for column in raw.execute("PRAGMA table_info(photos)")]
+    opened = Catalogue(url(tmp_path / "catalogue.db"))
+    info = opened.photos([7])[7]
+    assert (info.path, info.width, info.caption, info.captioner_hash) == ("/p/a.jpg", 30, None, None)
+    assert opened.regions([7])[7].tolist() == [[0, 0, 30, 20]]
+    assert opened.sentences([1])[1].photo_id == 7
+    with opened.write() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        connection.execute(delete(Photo))
+        row = {"state": LIVE, "path": "/n", "root": "/n", "size": 1, "mtime_ns": 1, "content_hash": "h"}
+        more = {"model_hash": "0", "width": 1, "height": 1, "caption": "a dog", "captioner_hash": "c"}
+        connection.execute(insert(Photo), {"collection_id": 1, **row, **more})
+    assert opened.photos([8])[8].caption == "a dog"  # and 7 is not used twice
+    opened.close()
+
+
+def test_captions_can_be_taken_back_and_nothing_else_goes(tmp_path: Path, catalogue: Catalogue) -> None:
+    with catalogue.write() as connection:
+        before = connection.execute(text("SELECT id, path, mtime_ns, content_hash FROM photos")).all()
+        run_migrations(connection, "0001")
+        assert connection.execute(text("SELECT id, path, mtime_ns, content_hash FROM photos")).all() == before
+        with pytest.raises(OperationalError, match="no such column: caption"):
+            connection.execute(text("SELECT caption FROM photos"))
+        run_migrations(connection, HEAD)
+    assert catalogue.photos([1])[1].caption is None
+    assert set(catalogue.regions([1])) == {1}
+
+
+def test_captions_migrate_on_postgresql(capsys: pytest.CaptureFixture[str]) -> None:
+    script = ScriptDirectory(str(MIGRATIONS)).get_revision(HEAD).module
+    context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True})
+    with Operations.context(context):
+        script.upgrade()
+        script.downgrade()
+    assert [line for line in capsys.readouterr().out.splitlines() if line] == [
+        "ALTER TABLE photos ADD COLUMN caption TEXT;",
+        "ALTER TABLE photos ADD COLUMN captioner_hash VARCHAR(64);",
+        "ALTER TABLE photos DROP COLUMN captioner_hash;",
+        "ALTER TABLE photos DROP COLUMN caption;",
+    ]
+
+
 def test_newest_migration_is_the_one_that_opening_looks_for() -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(engine.catalogue.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 

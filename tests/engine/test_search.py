@@ -21,6 +21,7 @@ from engine.settings import Settings
 from indexer.index import index_paths
 from model.exceptions import TextError
 from model.photo import load_photo
+from tests.tiny_captioner import TinyCaptioner
 from tests.tiny_encoder import TinyEncoder
 
 HALF = 1e-3  # products of vectors that are kept in half precision
@@ -171,6 +172,59 @@ def test_a_collection_without_sentences_says_so(photos: Path, settings: Settings
     assert len(service.search_text("bare", "wall").hits) == 5
     with pytest.raises(EmptyCollection, match="no sentences"):
         service.search_photo("bare", pixels(photos, "red"))
+
+
+def test_photos_that_are_found_have_their_captions(photos: Path, settings: Settings, encoder: TinyEncoder) -> None:
+    index_paths([photos], "said", encoder, settings, captioner=TinyCaptioner())
+    service = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
+    found = service.search_text("said", "wall")
+    assert found.caption is None
+    wanted = {name: caption_of(pixels(photos, name)) for name in COLOURS}
+    assert {Path(hit.path or "").stem: hit.caption for hit in found.hits} == wanted
+    alike = service.search_photo("said", pixels(photos, "red"), target="images")
+    assert {Path(hit.path or "").stem: hit.caption for hit in alike.hits} == wanted
+    assert all(hit.caption is None for hit in service.search_photo("said", pixels(photos, "red")).hits)
+
+
+def test_photos_indexed_without_captions_are_found_without(service: SearchService) -> None:
+    assert [hit.caption for hit in service.search_text("walls", "wall").hits] == [None] * 5
+
+
+def test_a_query_photo_is_captioned(
+    service: SearchService, photos: Path, settings: Settings, encoder: TinyEncoder
+) -> None:
+    captioner = TinyCaptioner()
+    saying = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder, captioner)
+    photo = pixels(photos, "blue")
+    plain, said = service.search_photo("walls", photo), saying.search_photo("walls", photo)
+    assert (plain.caption, said.caption) == (None, caption_of(photo))
+    assert said.hits == plain.hits
+    assert saying.search_photo("walls", photo, target="images").caption == caption_of(photo)
+    assert saying.search_text("walls", "wall").caption is None
+    assert captioner.photos == 2
+
+
+def test_without_sentences_a_query_photo_still_gets_its_caption(
+    photos: Path, settings: Settings, encoder: TinyEncoder
+) -> None:
+    for path in photos.glob("*.txt"):
+        path.unlink()
+    index_paths([photos], "bare", encoder, settings)
+    service = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder, TinyCaptioner())
+    answer = service.search_photo("bare", pixels(photos, "red"), name="red.png")
+    assert (answer.query, answer.target, answer.hits) == ("red.png", "sentences", [])
+    assert answer.caption == caption_of(pixels(photos, "red"))
+    with pytest.raises(EmptyCollection, match="no sentences"):
+        service.search_text("bare", "wall", target="sentences")
+    (photos / "text").mkdir()
+    (photos / "text" / "only.txt").write_text("A red wall.")
+    index_paths([photos / "text"], "text", encoder, settings)
+    with pytest.raises(EmptyCollection, match="no photos"):
+        service.search_photo("text", pixels(photos, "red"), target="images")
+
+
+def caption_of(photo: npt.NDArray[np.uint8]) -> str:
+    return TinyCaptioner().caption(TinyEncoder().encode_photo(photo)).text
 
 
 def test_a_collection_of_another_model_is_refused(service: SearchService, settings: Settings) -> None:

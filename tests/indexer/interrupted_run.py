@@ -29,6 +29,7 @@ from engine.encoder import PhotoFragments, SentenceFragments
 from engine.settings import Settings
 from indexer.index import index_paths
 from model.exceptions import DvsaError
+from tests.tiny_captioner import TinyCaptioner
 from tests.tiny_encoder import TinyEncoder
 
 FILE_LIMITS = {"full:staging": 150_000, "full:writing": 2_000}
@@ -95,7 +96,8 @@ def main(home: str, folder: str, point: str, errors: str) -> None:
     encoder = DyingEncoder(kind, int(number)) if number.isdigit() else TinyEncoder()
     arrange(point)
     try:
-        index_paths([Path(folder)], "test", encoder, Settings(home=Path(home), workers=2))
+        settings = Settings(home=Path(home), workers=2)
+        index_paths([Path(folder)], "test", encoder, settings, captioner=TinyCaptioner())
     except DvsaError as error:
         Path(errors).write_text(str(error))
         sys.exit(1)

@@ -9,6 +9,8 @@ import pytest
 from engine.catalogue import Catalogue
 from engine.search import SearchService
 from tests.indexer import interrupted_run
+from tests.indexer.captioned import captioned, expected
+from tests.tiny_captioner import TinyCaptioner
 from tests.workspace import Contents, Workspace
 
 # children are forks of a process that has imported everything and done nothing else
@@ -91,7 +93,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Contents:
 def test_killed_run_leaves_a_whole_collection_and_is_continued(
     tmp_path: Path, undisturbed: Contents, point: str
 ) -> None:
-    workspace = Workspace(tmp_path)
+    workspace = Workspace(tmp_path, captioner=TinyCaptioner())
     first_state(workspace)
     workspace.index()
     before, answers = workspace.contents(), search(workspace)
@@ -107,6 +109,9 @@ def test_killed_run_leaves_a_whole_collection_and_is_continued(
     staged, encoded = workspace.staged_photos(), workspace.encoder.photos
     workspace.index()
     assert relative(workspace) == undisturbed
+    assert captioned(workspace) == expected(workspace)
+    assert workspace.captioner is not None
+    assert workspace.captioner.photos == workspace.encoder.photos  # what was staged kept its caption, too
     assert workspace.snapshots() == sorted(workspace.snapshots()[-1:])
     assert workspace.staged_photos() == 0
     wanted = 0 if point == "committed" else NEW_PHOTOS + 1 - staged

@@ -126,3 +126,14 @@ def test_pretrained_word_vectors_are_not_trained() -> None:
     encoder = make_model(CONFIG).sentence_encoder
     assert "pretrained" not in dict(encoder.named_parameters())
     assert encoder.pretrained.dtype == torch.int8
+
+
+def test_feature_spread_makes_training_features_have_that_mean_and_deviation() -> None:
+    encoder = make_model(replace(CONFIG, feature_spread=0.1)).image_encoder
+    features = torch.from_numpy(RANDOM.normal(3.0, 5.0, (50, 4, 13)).astype(np.float32))
+    before = encoder(features)
+    encoder.fit_spread(features)
+    shifted = ((features - encoder.shift) * encoder.scale).flatten(0, 1)
+    torch.testing.assert_close(shifted.mean(dim=0), torch.zeros(13), atol=1e-5, rtol=0)
+    torch.testing.assert_close(shifted.std(dim=0), torch.full((13,), 0.1), atol=1e-4, rtol=0)
+    assert not torch.allclose(encoder(features), before)

@@ -13,6 +13,7 @@ from model.configurations import CONFIGURATIONS
 from model.exceptions import CheckpointError, TrainingError
 from model.train import Pairs, TrainingConfig
 from model.training.processes import joined_processes
+from model.training.task import Measured
 from model.training.trainer import LOG_FOLDER, STATE_FILE, Trainer
 from tests.model.colour_training import CONFIG, SETTINGS, StoppedTask, make_task, without_dropout
 
@@ -151,6 +152,26 @@ def test_resume_is_refused_without_a_state_and_with_one_that_is_damaged_or_of_an
         state.write_bytes(content)
         with pytest.raises(TrainingError, match="damaged or cut short"):
             make_trainer(tmp_path).resume()
+
+
+def test_training_stops_when_dev_gets_no_better_and_keeps_the_best_epoch(tmp_path: Path) -> None:
+    class Scripted(StoppedTask):
+        found = iter((1.0, 3.0, 2.0, 3.0, 9.0))  # as good as the best is no better
+
+        def measure(self, model: AlignmentModel) -> Measured:
+            return replace(super().measure(model), score=next(self.found))
+
+    settings = replace(SETTINGS, epochs=20, patience=2)
+    task = make_task(settings)
+    task.__class__ = Scripted
+    Trainer(task, settings, tmp_path).run()
+    assert [step for step, _ in logged(tmp_path, "train/loss")] == list(range(4 * STEPS))
+    assert load_checkpoint(tmp_path).about["chosen_epoch"] == 2
+    again = make_trainer(tmp_path, settings)
+    again.resume()
+    again.run()  # it is over: no epoch is trained
+    assert load_checkpoint(tmp_path).about["chosen_epoch"] == 2
+    assert_same(again.task.model, task.model)
 
 
 def test_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:

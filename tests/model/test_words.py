@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 
 from model.vocabulary import Vocabulary
-from model.words import knows_language, split_sentences, word_spans, words_of
+from model.words import join_words, knows_language, split_sentences, word_spans, words_of
 
 
 def test_words_are_lower_cased_and_punctuation_is_dropped() -> None:
@@ -61,6 +61,24 @@ def test_what_looks_alike_is_one_word() -> None:
 def test_spans_point_into_the_text() -> None:
     text = "Two  dogs, playing"
     assert [text[start:end] for start, end in word_spans(text)] == ["Two", "dogs", "playing"]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ([], ""),
+        (["two", "dogs"], "two dogs"),
+        (["白", "い", "犬"], "白い犬"),
+        (["スキー", "で", "ドッグ", "フード"], "スキーでドッグ フード"),
+        (["らー", "麺"], "らー麺"),
+        (["สุ", "นั", "ข", "2", "ตั", "ว"], "สุนัข 2 ตัว"),
+        (["कुत्ता", "दौड़ता"], "कुत्ता दौड़ता"),
+        (["犬", "dog", "猫"], "犬 dog 猫"),
+    ],
+)
+def test_joined_words_have_the_spaces_of_their_script_and_are_found_again(words: list[str], text: str) -> None:
+    assert join_words(words) == text
+    assert words_of(text) == words
 
 
 def test_sentences_end_at_full_stops_but_not_at_abbreviations_and_at_line_breaks() -> None:

@@ -1,0 +1,54 @@
+"""Time captions from features: one photo, and a thousand, by the default beam.
+
+.venv/bin/python scripts/caption_speed.py [--captioner DIR] [--repeats 30]
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.boxes import REGIONS
+from model.captions.beam import BeamConfig
+from model.captions.caption import caption_features
+from model.captions.checkpoint import BUNDLED, CaptionerCheckpoint, load_captioner
+
+PHOTOS = 1000
+AT_ONCE = 32
+
+
+def main() -> None:
+    """Print milliseconds of one photo, the median, and seconds of a thousand."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--captioner", type=Path, default=BUNDLED)
+    arguments.add_argument("--repeats", type=int, default=30)
+    options = arguments.parse_args()
+    found = load_captioner(options.captioner)
+    shape = (PHOTOS, REGIONS, found.model.config.row_size)
+    features = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    times = []
+    for row in range(options.repeats + 3):  # the first three warm up
+        times.append(_seconds(found, [features[row : row + 1]]))
+    document = {
+        "threads": torch.get_num_threads(),
+        "beam": BeamConfig().width,
+        "one_photo_ms": round(1000 * float(np.median(times[3:])), 1),
+        "thousand_photos_s": round(_seconds(found, features.split(AT_ONCE)), 1),
+    }
+    print(json.dumps(document))
+
+
+def _seconds(found: CaptionerCheckpoint, parts: Iterable[Tensor]) -> float:
+    begin = time.perf_counter()
+    for _ in caption_features(found.model, found.vocabulary, parts, BeamConfig()):
+        pass
+    return time.perf_counter() - begin
+
+
+if __name__ == "__main__":
+    main()
