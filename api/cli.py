@@ -11,6 +11,7 @@ COMMANDS = {
     "align": ("api.align_command:align", "Show which word of a sentence went to which region of a photo."),
     "train": ("api.train_command:train", "Train the model."),
     "evaluate": ("api.evaluate_command:evaluate", "Measure the model on a dataset."),
+    "verify": ("api.verify_command:verify", "Check that a collection is whole."),
     "benchmark": ("api.benchmark_command:benchmark", "Measure speed, memory and recall of the engine."),
     "demo": ("api.demo_command:demo", "Index the example photos, search them and draw what was found."),
 }

@@ -6,7 +6,7 @@ regions/            index of the photos' region vectors
 words/              index of the sentences' word vectors
 
 Opening reads the manifest, the sizes of all files and the bytes of the small ones; the large ones are mapped into
-memory, so that a collection of any size opens at once. `Snapshot.verify` reads everything.
+memory, so that a collection of any size opens at once. `Snapshot.damaged_files` reads everything.
 """
 
 import hashlib
@@ -80,14 +80,9 @@ class Snapshot:
         """Word vectors by sentence id."""
         return self._read("words")
 
-    def verify(self) -> None:
-        """Compare every byte with its checksum.
-
-        Raises:
-            IndexDamaged: a file does not match.
-        """
-        for name in self.manifest.files:
-            self._check(name)
+    def damaged_files(self) -> list[str]:
+        """Compare every byte with its checksum; return the names of the files that do not match."""
+        return [name for name in self.manifest.files if not self._matches(name)]
 
     def marks(self) -> dict[tuple[int, int], FileMark]:
         """The marks of the files by what `_inode` says of each."""
@@ -95,16 +90,15 @@ class Snapshot:
 
     def _read(self, folder: str) -> FragmentIndex:
         for name, mark in self.manifest.files.items():
-            if name.startswith(folder + "/") and mark.size <= CHECKED_UP_TO:
-                self._check(name)
+            if name.startswith(folder + "/") and mark.size <= CHECKED_UP_TO and not self._matches(name):
+                raise _damaged(self.directory, f"{name} does not match its checksum")
         index = FaissFragmentIndex.open(self.directory / folder)
         if index.dimension != self.manifest.dimension:
             raise _damaged(self.directory, f"{folder} has vectors of {index.dimension} numbers")
         return index
 
-    def _check(self, name: str) -> None:
-        if _mark(self.directory / name) != self.manifest.files[name]:
-            raise _damaged(self.directory, f"{name} does not match its checksum")
+    def _matches(self, name: str) -> bool:
+        return _mark(self.directory / name) == self.manifest.files[name]
 
 
 def write_snapshot(

@@ -46,7 +46,9 @@ def test_help_is_there_at_once_and_loads_nothing_heavy(dvsa: Run) -> None:
     assert loaded.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", ["index", "search", "caption", "align", "train", "evaluate", "benchmark", "demo"])
+@pytest.mark.parametrize(
+    "command", ["index", "search", "caption", "align", "train", "evaluate", "verify", "benchmark", "demo"]
+)
 def test_each_command_explains_itself(dvsa: Run, command: str) -> None:
     done = dvsa(command, "--help")
     assert done.returncode == 0
