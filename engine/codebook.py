@@ -71,10 +71,17 @@ class Codebook:
             codes = nearest.search(block, 1)[1][:, 0]
             yield codes.astype(np.int32), self.quantizer.encode(block - self.centroids[codes])
 
-    def tables(self, query: npt.NDArray[np.float32]) -> Iterator[npt.NDArray[np.float32]]:
-        """Multiply a query, float32 (Q, D), with the centroids, some rows at a time: float32 (up to QUERY_ROWS, C)."""
+    def tables(
+        self, query: npt.NDArray[np.float32]
+    ) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+        """Multiply a query, float32 (Q, D), with the centroids, some rows at a time.
+
+        Yields:
+            Up to QUERY_ROWS rows of the query, and their products, float32 (rows, C).
+        """
         for first in range(0, len(query), QUERY_ROWS):
-            yield query[first : first + QUERY_ROWS] @ self.centroids.T
+            part = query[first : first + QUERY_ROWS]
+            yield part, part @ self.centroids.T
 
     def write(self, path: Path) -> None:
         """Write into a new folder."""

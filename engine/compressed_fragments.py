@@ -10,7 +10,7 @@ Two ways to score without the exact vectors, both of products that nobody normal
     coarse     every fragment is its centroid: a look-up in the table of the query's products with centroids.
                The query's term is a maximum over an item's fragments, which the lists of the best centroids give;
                the stored term is a sum over all of them, one look-up each.
-    refined    every fragment is its centroid and its decoded residual, for the best items of the coarse scores.
+    refined    every fragment is its centroid and what its bytes stand for, for the best items of the coarse scores.
 """
 
 from pathlib import Path
@@ -23,9 +23,9 @@ import torch.nn.functional as F
 from engine.array_files import ArrayWriter, open_array
 from engine.codebook import Codebook
 from engine.exceptions import IndexDamaged
-from engine.fragments import ScoreTerms, rows_of, runs_of
+from engine.fragments import ScoreTerms, rows_of, runs
 from engine.inverted_lists import InvertedLists
-from engine.scoring import PRODUCTS_AT_ONCE, reduce_products
+from engine.scoring import joined_terms
 from engine.stored_fragments import ROWS, StoredFragments
 
 
@@ -72,27 +72,31 @@ class CompressedFragments:
         return total
 
     def refined_scores(
-        self,
-        query: npt.NDArray[np.float32],
-        table: npt.NDArray[np.float32],
-        terms: ScoreTerms,
-        numbers: npt.NDArray[np.int64],
+        self, query: npt.NDArray[np.float32], terms: ScoreTerms, numbers: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float32]:
-        """Score the items at these places by their decoded fragments, float32 (n,).
+        """Score the items at these places by centroids and residuals, float32 (n,).
 
         Args:
             query: float32 (Q, D).
-            table: the centroids' products with it, float32 (C, Q).
             terms: which terms the score has.
-            numbers: the items' places.
+            numbers: the items' places, one at least.
         """
-        scores = np.empty(len(numbers), np.float32)
-        for first, last in runs_of(self._offsets, numbers, min(ROWS, max(1, PRODUCTS_AT_ONCE // len(query)))):
-            rows, offsets = rows_of(self._offsets, numbers[first:last])
-            residuals = self._codebook.quantizer.decode(self._residuals[rows])
-            products = query @ residuals.T + table[self._codes[rows]].T  # (Q, n)
-            scores[first:last] = reduce_products(products, offsets, terms)
-        return scores
+        rows, offsets = rows_of(self._offsets, numbers)
+        total = np.zeros(len(numbers), np.float32)
+        best = np.full(len(rows), -np.inf, np.float32)
+        quantizer = self._codebook.quantizer
+        for part, table in self._codebook.tables(query):
+            centroids, patterns = np.ascontiguousarray(table.T), quantizer.tables(part)
+            for first, last in runs(offsets, ROWS):
+                here = slice(offsets[first], offsets[last])
+                products = quantizer.products(self._residuals[rows[here]], patterns)
+                products = np.ascontiguousarray((products + centroids[self._codes[rows[here]]]).T)  # (up to Q, n)
+                if terms.query:
+                    starts = offsets[first:last] - offsets[first]
+                    total[first:last] += np.maximum.reduceat(products, starts, axis=1).sum(axis=0)
+                if terms.stored:
+                    np.maximum(best[here], products.max(axis=0), out=best[here])
+        return joined_terms(total, np.add.reduceat(best, offsets[:-1]), terms, len(query), np.diff(offsets))
 
     def memory_bytes(self) -> int:
         """Bytes of all arrays."""

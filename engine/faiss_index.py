@@ -97,7 +97,7 @@ class FaissFragmentIndex:
             scores = items.coarse_scores(query, self._codebook, terms, depth.probes(len(self._codebook)))
             places = places[_best(scores[places], to_refine)]
         if len(places) > to_score:
-            places = places[_best(items.refined_scores(query, self._codebook, terms, places), to_score)]
+            places = places[_best(items.refined_scores(query, terms, places), to_score)]
         return items.ids[places]
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:

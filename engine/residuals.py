@@ -10,6 +10,8 @@ from typing import Any, Self
 import faiss
 import numpy as np
 import numpy.typing as npt
+import torch
+import torch.nn.functional as F
 
 from engine.array_files import open_array
 from engine.exceptions import IndexDamaged
@@ -24,7 +26,7 @@ SEED = 21
 
 
 class ResidualQuantizer:
-    """Residuals, float32 (n, D), to bytes, uint8 (n, B), and back.
+    """Residuals, float32 (n, D), to bytes, uint8 (n, B), and bytes to inner products.
 
     Args:
         dimension: D.
@@ -53,15 +55,31 @@ class ResidualQuantizer:
         codes: npt.NDArray[np.uint8] = self._quantizer.compute_codes(self._padded(residuals))
         return codes
 
-    def decode(self, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return about the residuals that the bytes were made of, float32 (n, D)."""
-        residuals: npt.NDArray[np.float32] = self._quantizer.decode(codes)
-        return residuals[:, : self._dimension]
+    def tables(self, query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Multiply a query, float32 (Q, D), with the patterns of each byte: float32 (B * 256, Q)."""
+        parts = self._padded(query).reshape(len(query), self.size, PART).transpose(1, 2, 0)  # (B, 4, Q)
+        products: npt.NDArray[np.float32] = self._patterns() @ parts  # (B, 256, Q)
+        return products.reshape(self.size * PATTERNS, len(query))
+
+    def products(self, codes: npt.NDArray[np.uint8], tables: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Multiply about the residuals that the bytes were made of with a query, without making them.
+
+        Args:
+            codes: uint8 (n, B).
+            tables: of the query, float32 (B * 256, Q).
+
+        Returns:
+            float32 (n, Q): the sum of a table's entry for each byte.
+
+        Source: asymmetric distances of Jegou et al. 2011, for inner products.
+        """
+        rows = torch.from_numpy(codes).int() + torch.arange(0, len(tables), PATTERNS, dtype=torch.int32)  # (n, B)
+        summed: npt.NDArray[np.float32] = F.embedding_bag(rows, torch.from_numpy(tables), mode="sum").numpy()
+        return summed
 
     def write(self, path: Path) -> None:
         """Write the patterns."""
-        patterns = faiss.vector_to_array(self._quantizer.centroids)
-        np.save(path, patterns.reshape(self.size, PATTERNS, PART))
+        np.save(path, self._patterns())
 
     @classmethod
     def read(cls, path: Path, dimension: int) -> Self:
@@ -74,6 +92,10 @@ class ResidualQuantizer:
         if patterns.shape != (-(-dimension // PART), PATTERNS, PART):
             raise IndexDamaged(f"{path} is of vectors of another size; index the collection again with --rebuild")
         return cls(dimension, patterns)
+
+    def _patterns(self) -> npt.NDArray[np.float32]:
+        patterns: npt.NDArray[np.float32] = faiss.vector_to_array(self._quantizer.centroids)
+        return patterns.reshape(self.size, PATTERNS, PART)
 
     def _padded(self, residuals: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         missing = self.size * PART - self._dimension

@@ -46,14 +46,40 @@ def reduce_products(
     Returns:
         Scores, float32 (I,).
     """
-    starts, mean = offsets[:-1], terms.reduction == "mean"
-    total = np.zeros(len(starts), np.float32)
+    starts = offsets[:-1]
+    by_query = by_stored = np.zeros(len(starts), np.float32)
     if terms.query:
-        best = np.maximum.reduceat(products, starts, axis=1).sum(axis=0)  # (Q, I) -> (I,)
-        total += best / len(products) if mean else best
+        by_query = np.maximum.reduceat(products, starts, axis=1).sum(axis=0)  # (Q, I) -> (I,)
     if terms.stored:
-        best = np.add.reduceat(products.max(axis=0), starts)  # (n,) -> (I,)
-        total += best / np.diff(offsets) if mean else best
+        by_stored = np.add.reduceat(products.max(axis=0), starts)  # (n,) -> (I,)
+    return joined_terms(by_query, by_stored, terms, len(products), np.diff(offsets))
+
+
+def joined_terms(
+    by_query: npt.NDArray[np.float32],
+    by_stored: npt.NDArray[np.float32],
+    terms: ScoreTerms,
+    asked: int,
+    counts: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    """Join the sums of both terms to scores.
+
+    Args:
+        by_query: sums over the query's vectors, float32 (I,); ignored where the score has no such term.
+        by_stored: sums over each item's vectors, float32 (I,); likewise.
+        terms: which terms the score has.
+        asked: Q, the query's vectors.
+        counts: of each item's vectors, int64 (I,).
+
+    Returns:
+        Scores, float32 (I,).
+    """
+    mean = terms.reduction == "mean"
+    total = np.zeros(len(counts), np.float32)
+    if terms.query:
+        total += by_query / np.float32(asked) if mean else by_query
+    if terms.stored:
+        total += by_stored / counts if mean else by_stored
     return total
 
 

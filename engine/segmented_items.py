@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from engine.codebook import Codebook
 from engine.fragments import Fragments, ScoreTerms
+from engine.scoring import joined_terms
 from engine.segments import Segment
 
 
@@ -56,32 +57,27 @@ class SegmentedItems:
             terms: which terms the score has.
             probes: lists looked at for each of the query's vectors; see CompressedFragments.query_term.
         """
-        mean = terms.reduction == "mean"
         totals = [np.zeros(len(segment.stored), np.float32) for segment in self.segments]
         best = np.full(len(codebook), -np.inf, np.float32)
-        for table in codebook.tables(query):
+        for _, table in codebook.tables(query):
             np.maximum(best, table.max(axis=0), out=best)
             for segment, total in zip(self.segments, totals, strict=True):
                 if terms.query and segment.compressed:
-                    total += segment.compressed.query_term(table, probes) / (len(query) if mean else 1)
+                    total += segment.compressed.query_term(table, probes)
+        scores = []
         for segment, total in zip(self.segments, totals, strict=True):
-            if terms.stored and segment.compressed:
-                total += segment.compressed.stored_term(best) / (np.diff(segment.stored.offsets) if mean else 1)
-        return np.concatenate(totals)
+            stored = segment.compressed.stored_term(best) if terms.stored and segment.compressed else total
+            scores.append(joined_terms(total, stored, terms, len(query), np.diff(segment.stored.offsets)))
+        return np.concatenate(scores)
 
     def refined_scores(
-        self,
-        query: npt.NDArray[np.float32],
-        codebook: Codebook,
-        terms: ScoreTerms,
-        places: npt.NDArray[np.int64],
+        self, query: npt.NDArray[np.float32], terms: ScoreTerms, places: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float32]:
-        """Score the items at these places by their decoded fragments, float32 (n,)."""
-        table = np.concatenate(list(codebook.tables(query))).T.copy()  # (C, Q)
+        """Score the items at these places by centroids and residuals, float32 (n,)."""
         scores = np.empty(len(places), np.float32)
         for segment, numbers, run in self._by_segment(places):
             if segment.compressed:
-                scores[run] = segment.compressed.refined_scores(query, table, terms, numbers)
+                scores[run] = segment.compressed.refined_scores(query, terms, numbers)
         return scores
 
     def _by_segment(self, places: npt.NDArray[np.int64]) -> Iterator[tuple[Segment, npt.NDArray[np.int64], slice]]:

@@ -1,4 +1,4 @@
-"""Fragments on disk: exact vectors in half precision, written as they come and read through the memory map.
+"""Fragments on disk: exact vectors in half precision, written as they come, read through the memory map or in places.
 
     ids.npy       int64 (I,)
     offsets.npy   int64 (I + 1,)
@@ -9,6 +9,8 @@ Half precision keeps 11 bits of each number and halves what an exact search must
 Rounding what is rounded already changes nothing, so that vectors may be copied from snapshot to snapshot.
 """
 
+import os
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -25,7 +27,7 @@ ROWS = 4096
 
 
 class StoredFragments:
-    """Items on disk; nothing is in memory but what the system keeps of the files.
+    """Items on disk; nothing is in memory but what the system keeps of the files. Thread-safe.
 
     Attributes:
         ids: int64 (I,).
@@ -44,6 +46,9 @@ class StoredFragments:
         self.vectors: npt.NDArray[np.float16] = open_array(path / "vectors.npy", np.float16, 2)
         if self.offsets.shape != (len(self.ids) + 1,) or self.offsets[-1] != len(self.vectors):
             raise IndexDamaged(f"the files in {path} do not fit together; index the collection again with --rebuild")
+        self._file = os.open(path / "vectors.npy", os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+        self._begin = os.fstat(self._file).st_size - self.vectors.nbytes
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -71,12 +76,30 @@ class StoredFragments:
         buffer = torch.empty(0, self.dimension)
         for first, last in runs_of(self.offsets, numbers, ROWS):
             chosen = numbers[first:last]
-            rows, offsets = rows_of(self.offsets, chosen)
-            neighbours = rows[-1] - rows[0] == len(rows) - 1 and (np.diff(chosen) == 1).all()
-            vectors = self.vectors[rows[0] : rows[-1] + 1] if neighbours else self.vectors[rows]
+            _, offsets = rows_of(self.offsets, chosen)
+            vectors = self._read(chosen, offsets)
             if len(vectors) > len(buffer):
                 buffer = torch.empty(max(len(vectors), ROWS), self.dimension)
             yield Fragments(self.ids[chosen], offsets, _to_single(vectors, buffer))
+
+    def _read(self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
+        """The vectors of items, at least one, in the order given.
+
+        Neighbours come from the memory map. Scattered items are read: a page that is touched through the map brings its
+        neighbours into the process's memory, after some searches the whole file.
+        """
+        cuts = np.flatnonzero(np.diff(numbers) != 1) + 1
+        firsts, lasts = numbers[np.append(0, cuts)], numbers[np.append(cuts, len(numbers)) - 1]
+        if len(firsts) == 1:
+            return self.vectors[self.offsets[firsts[0]] : self.offsets[lasts[0] + 1]]
+        vectors = np.empty((offsets[-1], self.dimension), np.float16)
+        size = vectors.strides[0]
+        places = zip(self.offsets[firsts].tolist(), offsets[np.append(0, cuts)].tolist(), strict=True)
+        counts = (self.offsets[lasts + 1] - self.offsets[firsts]).tolist()
+        for (row, place), count in zip(places, counts, strict=True):
+            if os.preadv(self._file, [vectors[place : place + count].data], self._begin + row * size) < count * size:
+                raise IndexDamaged("the file of the vectors was cut short; index the collection again with --rebuild")
+        return vectors
 
 
 def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> StoredFragments:

@@ -231,7 +231,7 @@ def test_all_lists_and_all_items_leave_nothing_to_miss(
     decoded = np.stack([patterns[place, residuals[:, place]] for place in range(len(patterns))], axis=1)
     refined = Fragments(items.ids, items.offsets, codebook.centroids[codes] + decoded.reshape(len(codes), -1)[:, :D])
     np.testing.assert_allclose(
-        made.refined_scores(query, codebook, terms, items.ids), exact_scores(query, refined, terms), atol=1e-4
+        made.refined_scores(query, terms, items.ids), exact_scores(query, refined, terms), atol=1e-4
     )
 
 
