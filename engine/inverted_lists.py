@@ -56,12 +56,10 @@ class InvertedLists:
 
         Source: the missing similarity of Lee et al. 2023 (XTR).
         """
-        unseen = len(products) - probes
-        order, least = np.argsort(products), -np.inf
-        if unseen > 0:
-            parted = np.argpartition(products, unseen)
-            order, least = parted[unseen:], products[parted[:unseen]].max()
-            order = order[np.argsort(products[order])]
+        unseen = max(0, len(products) - probes)
+        parted = np.argpartition(products, unseen) if unseen else np.arange(len(products))
+        least = products[parted[:unseen]].max() if unseen else -np.inf
+        order = parted[unseen:][np.argsort(products[parted[unseen:]])]  # the largest last
         best = np.full(self._count, least, np.float32)
         found = np.concatenate([self._items[self._offsets[c] : self._offsets[c + 1]] for c in order])
         best[found] = np.repeat(products[order], np.diff(self._offsets)[order])  # of equal places the last one stays
