@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from engine.exceptions import BadRequest
 from engine.fragments import Effort, FragmentIndex, ScoreTerms
 from engine.scoring import exact_scores, top_k
 
@@ -30,7 +31,12 @@ def best_items(
     Returns:
         Ids int64 (K,) and their exact scores float32 (K,), best first; of equal scores the smaller id comes first.
         K is less than k only where fewer items are allowed.
+
+    Raises:
+        BadRequest: the query has no vector, or one that is of another D, or NaN or infinity.
     """
+    if query.ndim != 2 or query.shape[1] != index.dimension or not len(query) or not np.isfinite(query).all():
+        raise BadRequest(f"a query is one or more vectors of {index.dimension} finite numbers, not {query.shape}")
     ids = index.candidates(query, terms, k, effort, allowed)
     pieces = index.pieces(None if len(ids) == len(index) else ids)
     scores = [exact_scores(query, piece, terms) for piece in pieces]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from engine import faiss_index
-from engine.exceptions import BadFragments, IndexDamaged
+from engine.exceptions import BadFragments, BadRequest, IndexDamaged
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import FragmentIndex, Fragments, ScoreTerms
 from engine.ranking import best_items
@@ -158,6 +158,12 @@ def test_an_id_is_refused_the_second_time(new: NewIndex) -> None:
     for pieces in ([some_items([1, 2]), some_items([5, 2])], [some_items([2, 2])]):
         with pytest.raises(BadFragments, match="the id 2 was given twice"):
             new(*pieces)
+
+
+@pytest.mark.parametrize("query", [np.ones((2, D + 1)), np.ones((0, D)), np.ones(D), np.full((1, D), np.nan)])
+def test_queries_that_cannot_be_scored_are_refused(new: NewIndex, query: npt.NDArray[np.float64]) -> None:
+    with pytest.raises(BadRequest, match="16 finite numbers"):
+        best_items(new(some_items([1, 2])), query.astype(np.float32), WORDS_ASK, 1)
 
 
 def test_what_is_written_is_opened_again(tmp_path: Path, new: NewIndex) -> None:
