@@ -22,8 +22,7 @@ from engine.segmented_items import SegmentedItems
 from engine.segments import read_segments, write_segment
 
 EXACT_UP_TO = 50_000
-"""Fragments up to which every search is exact: 2,500 photos, 10 ms on one core, and nothing to build. (The stages are
-faster from 15,000 on, by milliseconds.)"""
+"""Fragments up to which every search is exact: 2,500 photos, where there is little to win and nothing to build."""
 
 ADDED = "added"  # folder of the items that come, until they are a segment
 

@@ -27,7 +27,7 @@ from model.score import ScoreConfig
 FORMAT = 2
 
 CHECKED_UP_TO = 16 * 2**20
-"""Bytes of a file that is compared with its checksum whenever it is opened: 10 to 60 ms."""
+"""Bytes of a file that is compared with its checksum whenever it is opened; ids and centroids of a million photos."""
 
 
 @dataclass(frozen=True)

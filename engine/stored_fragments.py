@@ -138,6 +138,6 @@ def _to_half(piece: Fragments, dimension: int) -> npt.NDArray[np.float16]:
 
 
 def _to_single(half: npt.NDArray[np.float16], buffer: torch.Tensor) -> npt.NDArray[np.float32]:
-    """Widen into the buffer's first rows: numpy takes six times as long, and fresh memory more than the work."""
+    """Widen into the buffer's first rows; numpy is several times slower, and so is fresh memory."""
     single: npt.NDArray[np.float32] = buffer[: len(half)].copy_(torch.from_numpy(half)).numpy()
     return single
