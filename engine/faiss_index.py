@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.codebook import Codebook
-from engine.effort import DEPTHS
-from engine.exceptions import BadFragments, StorageError
+from engine.effort import DEPTHS, Depth
+from engine.exceptions import BadFragments, IndexDamaged, StorageError
 from engine.fragments import Effort, Fragments, ScoreTerms
 from engine.revision import CODEBOOK, assemble, write_whole
 from engine.segmented_items import SegmentedItems
@@ -90,14 +90,32 @@ class FaissFragmentIndex:
             places = places[np.isin(items.ids[places], allowed)]
         if self._codebook is None or effort == "exact":
             return items.ids[places]
-        depth = DEPTHS[effort]
+        try:
+            return items.ids[self._best(query, terms, k, DEPTHS[effort], places)]
+        except (IndexError, RuntimeError) as error:  # numpy's and torch's for numbers that are not of this index
+            raise IndexDamaged(
+                f"the index in {self._path} is damaged ({error}); dvsa verify says where; index the collection again "
+                "with --rebuild"
+            ) from error
+
+    def _best(
+        self,
+        query: npt.NDArray[np.float32],
+        terms: ScoreTerms,
+        k: int,
+        depth: Depth,
+        places: npt.NDArray[np.int64],
+    ) -> npt.NDArray[np.int64]:
+        """Choose from these places by coarse scores, then by refined ones."""
+        assert self._codebook is not None, "only a compressed index has stages"
         to_refine, to_score = depth.to_refine(len(self), k), depth.to_score(k)
         if len(places) > to_refine:
-            scores = items.coarse_scores(query, self._codebook, terms, depth.probes(len(self._codebook)))
-            places = places[_best(scores[places], to_refine)]
+            probes = depth.probes(len(self._codebook))
+            scores = self._items.coarse_scores(query, self._codebook, terms, probes)
+            places = places[_largest(scores[places], to_refine)]
         if len(places) > to_score:
-            places = places[_best(items.refined_scores(query, terms, places), to_score)]
-        return items.ids[places]
+            places = places[_largest(self._items.refined_scores(query, terms, places), to_score)]
+        return places
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
         """The items with these ids, in the order given; see FragmentIndex.fragments."""
@@ -152,7 +170,7 @@ class FaissFragmentIndex:
         return places[found]
 
 
-def _best(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
+def _largest(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
     """The places of the `count` largest scores, in ascending order; of equal ones at the edge those that come first."""
     edge = np.partition(scores, len(scores) - count)[len(scores) - count]
     above, equal = np.flatnonzero(scores > edge), np.flatnonzero(scores == edge)

@@ -252,6 +252,16 @@ def test_damaged_files_are_told(tmp_path: Path, name: str) -> None:
         FaissFragmentIndex.open(tmp_path / "index")
 
 
+@pytest.mark.parametrize("name", ["codes", "list_items"])
+def test_numbers_that_a_flipped_bit_made_are_damage(tmp_path: Path, name: str) -> None:
+    FaissFragmentIndex.create(tmp_path / "index", D, [clustered(ITEMS)])
+    path = tmp_path / "index" / "000001" / f"{name}.npy"
+    np.save(path, np.load(path) ^ 2**28)
+    index = FaissFragmentIndex.open(tmp_path / "index")
+    with pytest.raises(IndexDamaged, match="dvsa verify"):
+        best_items(index, queries(1)[0], ScoreTerms(True, True, "sum"), 5, "normal")
+
+
 def test_the_same_items_make_the_same_files(tmp_path: Path) -> None:
     for name in ("one", "two"):
         FaissFragmentIndex.create(tmp_path / name, D, [clustered(500)])
