@@ -11,6 +11,7 @@ COMMANDS = {
     "align": ("api.align_command:align", "Show which word of a sentence went to which region of a photo."),
     "train": ("api.train_command:train", "Train the model."),
     "evaluate": ("api.evaluate_command:evaluate", "Measure the model on a dataset."),
+    "serve": ("api.serve_command:serve", "Serve the collections over HTTP, with a web page."),
     "demo": ("api.demo_command:demo", "Index the example photos, search them and draw what was found."),
 }
 """Where each command is, and its line in `dvsa --help`."""
