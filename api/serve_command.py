@@ -1,5 +1,6 @@
 """`dvsa serve`."""
 
+import logging
 import socket
 
 import click
@@ -35,6 +36,8 @@ def serve(host: str, port: int) -> None:
 
         app = create_app(load_service(settings))
         log_to_stderr()
+        shown = f"[{host}]" if ":" in host else host
+        logging.getLogger(__name__).info("running on http://%s:%d", shown, listening.getsockname()[1])
         config = uvicorn.Config(app, access_log=False, log_config=None, server_header=False)
         uvicorn.Server(config).run(sockets=[listening])
 

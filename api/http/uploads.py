@@ -1,4 +1,4 @@
-"""A photo that comes with a request; its size was bounded while it came in, its content is looked at, never its name."""
+"""A photo that comes with a request: bounded in bytes as it came in, its content is looked at, never its name."""
 
 from typing import Annotated
 

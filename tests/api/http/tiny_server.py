@@ -47,8 +47,9 @@ class TinyRegionCaptioner:
 
 def tiny_service(home: Path) -> Service:
     """Return a service over a home that the tiny encoder indexed."""
-    limits = {"max_upload_bytes": MAX_UPLOAD, "max_pixels": MAX_PIXELS, "request_threads": 1, "request_queue": 1}
-    settings = Settings(home=home, database_url=None, **limits)
+    settings = Settings(
+        home=home, max_upload_bytes=MAX_UPLOAD, max_pixels=MAX_PIXELS, request_threads=1, request_queue=1
+    )
     encoder = SlowEncoder()
     return Service(settings, Catalogue(settings.catalogue_url), encoder, TinyCaptioner(), TinyRegionCaptioner())
 
