@@ -5,6 +5,7 @@ import socket
 
 import click
 
+GRACE = 30  # seconds that requests under way have to finish
 HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
@@ -38,7 +39,9 @@ def serve(host: str, port: int) -> None:
         log_to_stderr()
         shown = f"[{host}]" if ":" in host else host
         logging.getLogger(__name__).info("running on http://%s:%d", shown, listening.getsockname()[1])
-        config = uvicorn.Config(app, access_log=False, log_config=None, server_header=False)
+        config = uvicorn.Config(
+            app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE
+        )
         uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -48,8 +48,7 @@ export function wordsOf(text, words, light) {
     light(word);
   };
   for (const word of words) {
-    const between = letters.slice(place, word.start).join("").trim();
-    if (between) parts.push(between);
+    parts.push(letters.slice(place, word.start).join(""));
     const part = element("button", {
       type: "button", class: "word", "aria-pressed": "false",
       onmouseenter: () => show(word), onmouseleave: () => show(kept),
@@ -64,7 +63,6 @@ export function wordsOf(text, words, light) {
     parts.push(part);
     place = word.end;
   }
-  const rest = letters.slice(place).join("").trim();
-  if (rest) parts.push(rest);
+  parts.push(letters.slice(place).join(""));
   return element("span", { class: "words" }, ...parts);
 }

@@ -72,6 +72,7 @@ const searchText = () => show("Searching…", async (signal) => {
 
 const searchPhoto = (photo, wanted) => show("Looking at the photo…", async (signal, stale) => {
   if (!TYPES.includes(photo.type)) throw new Error("This is not a photo (JPEG, PNG, WebP or GIF).");
+  at("text").value = "";
   const query = { collection: collection(), target: wanted, k: HITS };
   const answer = await api.searchPhoto(photo, query, signal);
   const image = await createImageBitmap(photo);
