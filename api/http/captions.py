@@ -35,7 +35,7 @@ def _captions(service: Service, pixels: npt.NDArray[np.uint8], regions: bool) ->
     if service.captioner is None:
         raise CaptionError("there is no captioner for this model; DVSA_CAPTIONER names one")
     if regions and service.region_captioner is None:
-        raise CaptionError("there is no captioner of regions; DVSA_REGION_CAPTIONER names one")
+        raise CaptionError("there is no captioner of regions for this model; DVSA_REGION_CAPTIONER names one")
     fragments = service.encoder.encode_photo(pixels)
     whole = CaptionDocument.of(service.captioner.caption(fragments))
     parts = service.region_captioner.captions(fragments) if regions and service.region_captioner else []

@@ -116,14 +116,11 @@ def load_service(settings: Settings) -> Service:
         CheckpointError: a checkpoint cannot be used.
         CatalogueError: the catalogue cannot be opened.
     """
-    from api.session import open_captioner
-    from engine.captioner import load_region_captioner
+    from api.session import open_captioner, open_region_captioner
     from engine.encoder import load_encoder
 
     encoder = load_encoder(settings.checkpoint, settings.weight_files)
-    captioner = open_captioner(settings, encoder)
-    named = settings.region_captioner
-    region_captioner = load_region_captioner(encoder, named) if named is not None else None
+    captioner, region_captioner = open_captioner(settings, encoder), open_region_captioner(settings, encoder)
     return Service(settings, Catalogue(settings.catalogue_url), encoder, captioner, region_captioner)
 
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ STARTS = 120  # seconds; loading torch on a busy machine
 class Server:
     """A running server; `log` holds its lines so far."""
 
-    def __init__(self, command: list[str | Path], environment: dict[str, str]) -> None:
+    def __init__(self, command: Sequence[str | Path], environment: dict[str, str]) -> None:
         self.log: list[str] = []
         self._listening = threading.Event()
         self.process = subprocess.Popen(
@@ -67,7 +67,7 @@ class Server:
 
 
 @contextmanager
-def serving(command: list[str | Path], **environment: str) -> Iterator[Server]:
+def serving(command: Sequence[str | Path], **environment: str) -> Iterator[Server]:
     """Run a server for as long as the block lasts."""
     server = Server(command, environment)
     try:

@@ -1,5 +1,6 @@
 """What the service must withstand, tried on a server process."""
 
+import contextlib
 import itertools
 import socket
 import struct
@@ -194,6 +195,29 @@ def test_a_full_queue_says_when_to_come_again(server: Server) -> None:
         if answer.status_code == 429:
             refused(answer, 429, "overloaded")
             assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_two_hundred_small_uploads_at_once_are_answered_or_put_off(server: Server) -> None:
+    def ask(number: int) -> int:
+        with client_of(server) as client:
+            return captions_of(client, png(8, 8, bytes([number]) * 72)).status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        codes = list(pool.map(ask, range(200)))
+    assert set(codes) <= {200, 429}
+    assert 200 in codes
+
+
+def test_a_slow_client_keeps_nobody_waiting(server: Server, client: httpx.Client) -> None:
+    address = urlsplit(server.url)
+    head = f"POST {API}/captions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n"
+    with contextlib.ExitStack() as slow:
+        for _ in range(50):
+            connection = slow.enter_context(socket.create_connection((address.hostname, address.port), timeout=5))
+            connection.sendall((head + "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x").encode())
+        began = time.perf_counter()
+        given(client.post(f"{API}/search/text", json={"text": "wall", "collection": "walls"}))
+        assert time.perf_counter() - began < SLOW
 
 
 def test_a_client_that_goes_away_leaves_the_server_whole(server: Server, client: httpx.Client) -> None:

@@ -75,7 +75,8 @@ def test_example_photos_are_searched_over_http(dvsa: Run, photos: Path, tmp_path
             small = client.get(f"{API}/photos/{found['hits'][0]['id']}/thumbnail")
             assert small.headers["Content-Type"] == "image/jpeg"
             assert client.get("/").headers["Content-Type"].startswith("text/html")
-            refused(client.post(f"{API}/captions", data={"regions": "true"}, files=shepherd), 422, "caption_error")
+            wrong = client.post(f"{API}/search/text", json={**query, "text": "qqzzk"})
+            assert "qqzzk" in refused(wrong, 422, "text_error")
         assert server.stop() in (0, -signal.SIGTERM)
 
 
