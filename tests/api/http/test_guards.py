@@ -200,7 +200,7 @@ def test_a_full_queue_says_when_to_come_again(server: Server) -> None:
 def test_two_hundred_small_uploads_at_once_are_answered_or_put_off(server: Server) -> None:
     def ask(number: int) -> int:
         with client_of(server) as client:
-            return captions_of(client, png(8, 8, bytes([number]) * 72)).status_code
+            return captions_of(client, png(8, 8, (b"\0" + bytes([number]) * 8) * 8)).status_code
 
     with ThreadPoolExecutor(16) as pool:
         codes = list(pool.map(ask, range(200)))

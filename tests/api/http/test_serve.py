@@ -82,7 +82,7 @@ def test_example_photos_are_searched_over_http(dvsa: Run, photos: Path, tmp_path
 
 def test_a_home_without_collections_is_served(dvsa: Run, tmp_path: Path) -> None:
     assert dvsa("serve", "--help").stdout.startswith("Usage: dvsa serve")
-    command = [Path(sys.executable).with_name("dvsa"), "serve", "--port", "0"]
+    command: list[str | Path] = [Path(sys.executable).with_name("dvsa"), "serve", "--port", "0"]
     with serving(command, DVSA_HOME=str(tmp_path)) as server, client_of(server) as client:
         assert given(client.get(f"{API}/collections")) == {"collections": []}
         query = {"text": "a dog", "collection": "default"}
