@@ -181,7 +181,7 @@ async function start() {
     listen();
     await listPhotos();
   } else {
-    for (const control of at("search").elements) control.disabled = true;
+    at("search").hidden = true;
     at("results").replaceChildren(results.nothingIndexed(null));
   }
 }
