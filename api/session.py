@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from engine.exceptions import BadRequest
 from engine.settings import Settings
-from model.exceptions import PhotoError
+from model.exceptions import CheckpointError, PhotoError
 from model.photo import load_photo
 
 if TYPE_CHECKING:
-    from engine.captioner import ModelCaptioner
+    from engine.captioner import ModelCaptioner, ModelRegionCaptioner
     from engine.encoder import ModelEncoder
     from engine.search import SearchService
 
@@ -43,6 +43,22 @@ def open_captioner(settings: Settings, encoder: "ModelEncoder") -> "ModelCaption
     if settings.captioner is None and settings.checkpoint is not None and not fits_bundled(encoder):
         return None
     return load_photo_captioner(encoder, settings.captioner)
+
+
+def open_region_captioner(settings: Settings, encoder: "ModelEncoder") -> "ModelRegionCaptioner | None":
+    """Load the captioner of regions; None where the settings name none and the bundled one is not for this model.
+
+    Raises:
+        CheckpointError: the captioner that the settings name cannot be used.
+    """
+    from engine.captioner import load_region_captioner
+
+    try:
+        return load_region_captioner(encoder, settings.region_captioner)
+    except CheckpointError:
+        if settings.region_captioner is not None:
+            raise
+        return None
 
 
 def open_search(settings: Settings, by_photo: bool) -> "SearchService":

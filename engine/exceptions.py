@@ -5,6 +5,8 @@ DvsaError
 |-- BadRequest          a request that makes no sense, such as k = 0
 |-- UnknownCollection   no collection of that name; the message names those that exist
 |-- EmptyCollection     a collection in which nothing has been published yet
+|-- UnknownPhoto        no published photo of that id
+|-- PhotoGone           a photo whose file is no longer the one that was indexed
 |-- ModelMismatch       a collection indexed by another checkpoint
 |-- IndexDamaged        a snapshot that is cut short or does not match its checksums
 |-- IndexOutdated       a snapshot in the format of another version
@@ -32,6 +34,14 @@ class UnknownCollection(EngineError):
 
 class EmptyCollection(EngineError):
     """Nothing has been published in the collection."""
+
+
+class UnknownPhoto(EngineError):
+    """There is no published photo of that id."""
+
+
+class PhotoGone(EngineError):
+    """The file of a photo is no longer the one that was indexed."""
 
 
 class ModelMismatch(EngineError):

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
         proposer_weights: file of the region proposer's weights, likewise.
         max_pixels: a photo with more is refused before it is decoded.
         workers: threads that decode photos; None is one per core, four at most.
+        max_upload_bytes: an upload with more is refused before it is read whole.
+        request_threads: how many requests may use the model at once.
+        request_queue: how many more may wait for that; the next are told to come again.
         language: of the text files that are split into sentences, as "german".
     """
 
@@ -44,6 +47,9 @@ class Settings(BaseSettings):
     proposer_weights: Path | None = None
     max_pixels: int = Field(default=MAX_PIXELS, ge=1)
     workers: int | None = Field(default=None, ge=1)
+    max_upload_bytes: int = Field(default=32 * 2**20, ge=1)
+    request_threads: int = Field(default=2, ge=1)
+    request_queue: int = Field(default=16, ge=0)
     language: str = "english"
 
     @field_validator("language")

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Row, make_url, select
 
 from engine.catalogue.database import WRITE_OPTION, connect, plain_errors
 from engine.catalogue.tables import LIVE, Collection, Document, Photo, Region, Sentence
-from engine.exceptions import UnknownCollection
+from engine.exceptions import UnknownCollection, UnknownPhoto
 
 CHUNK = 500  # ids in one statement; databases bound the number of parameters
 
@@ -117,6 +117,28 @@ class Catalogue:
         with self.read() as connection:
             rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Photo.id.in_(chunk)))]
         return {row.id: PhotoInfo(*row) for row in rows}
+
+    def photo(self, photo_id: int) -> PhotoInfo:
+        """Return one published photo.
+
+        Raises:
+            UnknownPhoto: there is none of that id.
+        """
+        found = self.photos([photo_id])
+        if photo_id not in found:
+            raise UnknownPhoto(f"there is no photo {photo_id}")
+        return found[photo_id]
+
+    def photo_page(self, collection: str, after: int, count: int) -> list[PhotoInfo]:
+        """Return the first `count` published photos of a collection whose id is greater than `after`, by id.
+
+        Raises:
+            UnknownCollection: there is no collection of that name.
+        """
+        held = (Photo.collection_id == self.collection(collection).id, Photo.state == LIVE, Photo.id > after)
+        query = select(*_PHOTO_COLUMNS).where(*held).order_by(Photo.id).limit(count)
+        with self.read() as connection:
+            return [PhotoInfo(*row) for row in connection.execute(query)]
 
     def regions(self, photo_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
         """Return the boxes of photos, float32 (R, 4) each, in the order of their vectors in the snapshot."""

@@ -39,7 +39,7 @@ def test_help_is_there_at_once_and_loads_nothing_heavy(dvsa: Run) -> None:
         done = dvsa("--help")
         times.append(time.perf_counter() - began)
         assert done.returncode == 0
-    assert all(name in done.stdout for name in ("index", "search", "caption", "align", "train", "evaluate"))
+    assert all(name in done.stdout for name in ("index", "search", "caption", "align", "train", "evaluate", "serve"))
     assert min(times) < 0.3  # seconds; the best of five, as other work may hold the machine
     code = "import sys, api.cli; print([m for m in ('torch', 'faiss', 'numpy', 'sqlalchemy') if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -47,7 +47,7 @@ def test_help_is_there_at_once_and_loads_nothing_heavy(dvsa: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["index", "search", "caption", "align", "train", "evaluate", "verify", "benchmark", "demo"]
+    "command", ["index", "search", "caption", "align", "train", "evaluate", "verify", "benchmark", "serve", "demo"]
 )
 def test_each_command_explains_itself(dvsa: Run, command: str) -> None:
     done = dvsa(command, "--help")

@@ -20,7 +20,7 @@ import engine.catalogue
 from engine.catalogue import Catalogue
 from engine.catalogue.database import HEAD
 from engine.catalogue.tables import LIVE, STAGED, Base, Collection, Document, Photo, Region, Sentence
-from engine.exceptions import CatalogueError, UnknownCollection
+from engine.exceptions import CatalogueError, UnknownCollection, UnknownPhoto
 
 MIGRATIONS = Path(engine.catalogue.__file__).parent / "migrations"
 
@@ -268,3 +268,19 @@ def test_folder_may_hold_any_character(tmp_path: Path, name: str) -> None:
     assert made.collections() == []
     made.close()
     assert (tmp_path / name / "catalogue.db").is_file()
+
+
+def test_pages_of_photos_follow_one_another(catalogue: Catalogue) -> None:
+    assert [photo.path for photo in catalogue.photo_page("test", 0, 10)] == [
+        "/p/1.jpg"
+    ]  # the staged one is no photo yet
+    assert catalogue.photo_page("test", catalogue.photo_page("test", 0, 1)[0].id, 10) == []
+    with pytest.raises(UnknownCollection):
+        catalogue.photo_page("none", 0, 10)
+
+
+def test_a_photo_by_its_id(catalogue: Catalogue) -> None:
+    held = catalogue.photo_page("test", 0, 1)[0]
+    assert catalogue.photo(held.id) == held
+    with pytest.raises(UnknownPhoto, match="no photo 4711"):
+        catalogue.photo(4711)

@@ -1,0 +1,191 @@
+"""The JSON documents of the service."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field
+
+from engine.alignment import WordRegion
+from engine.captioner import RegionCaption
+from engine.catalogue import CollectionInfo, PhotoInfo
+from engine.fragments import Kind
+from engine.search import Answer, Hit
+from model.captions.caption import Caption
+
+Box = Annotated[
+    tuple[float, float, float, float],
+    Field(description="x0, y0, x1, y1 in pixels of the upright photo", examples=[(10.0, 20.5, 200.0, 180.0)]),
+]
+
+
+class CollectionDocument(BaseModel):
+    """A collection."""
+
+    name: str = Field(examples=["holidays"])
+    photos: int = Field(examples=[80])
+    sentences: int = Field(examples=[400])
+
+    @classmethod
+    def of(cls, info: CollectionInfo) -> Self:
+        """Say of a collection what is for all to know."""
+        return cls(name=info.name, photos=info.photos, sentences=info.sentences)
+
+
+class CollectionList(BaseModel):
+    """All collections, by name."""
+
+    collections: list[CollectionDocument]
+
+
+class PhotoDocument(BaseModel):
+    """A photo that a collection holds."""
+
+    id: int = Field(examples=[17])
+    name: str = Field(description="name of the file, without its folder", examples=["beach.jpg"])
+    width: int = Field(description="pixels of the upright photo", examples=[640])
+    height: int = Field(examples=[480])
+    caption: str | None = Field(examples=["two dogs play on the beach"])
+
+    @classmethod
+    def of(cls, info: PhotoInfo) -> Self:
+        """Say of a photo what is for all to know."""
+        return cls(id=info.id, name=Path(info.path).name, width=info.width, height=info.height, caption=info.caption)
+
+
+class PhotoPage(BaseModel):
+    """Some photos of a collection, by id."""
+
+    photos: list[PhotoDocument]
+    after: int | None = Field(description="give this back for the next page; null: this was the last", examples=[42])
+
+
+class WordDocument(BaseModel):
+    """A word and the region that it went to."""
+
+    word: str = Field(examples=["dogs"])
+    start: int = Field(description="where the word stands in its text, in characters", examples=[4])
+    end: int = Field(description="likewise, exclusive", examples=[8])
+    box: Box
+    product: float = Field(description="inner product of the two vectors", examples=[1.25])
+
+    @classmethod
+    def of(cls, word: WordRegion) -> Self:
+        """Round a word's region for people."""
+        x0, y0, x1, y1 = (round(edge, 1) for edge in word.box)
+        return cls(word=word.word, start=word.start, end=word.end, box=(x0, y0, x1, y1), product=round(word.product, 5))
+
+
+class PhotoHit(BaseModel):
+    """A photo that was found."""
+
+    rank: int = Field(examples=[1])
+    id: int = Field(examples=[17])
+    score: float = Field(description="higher is better", examples=[3.5])
+    name: str = Field(examples=["beach.jpg"])
+    width: int = Field(examples=[640])
+    height: int = Field(examples=[480])
+    caption: str | None
+    words: list[WordDocument] = Field(description="the query's words on this photo, where it was asked to explain")
+
+
+class SentenceHit(BaseModel):
+    """A sentence that was found."""
+
+    rank: int = Field(examples=[1])
+    id: int = Field(examples=[170])
+    score: float = Field(description="higher is better", examples=[3.5])
+    text: str = Field(examples=["Two dogs play on the beach."])
+    document: str = Field(description="name of the file that it comes from", examples=["beach.txt"])
+    words: list[WordDocument] = Field(description="its words on the query photo, where it was asked to explain")
+
+
+class AnswerDocument(BaseModel):
+    """What a search found, best first."""
+
+    target: Kind
+    collection: str
+    not_understood: list[str] = Field(description="words of the text that the model does not know")
+    caption: str | None = Field(description="of the query photo")
+    hits: list[PhotoHit] | list[SentenceHit]
+
+    @classmethod
+    def of(cls, answer: Answer, explain: bool) -> Self:
+        """Give an answer, with its words' regions if it is to explain."""
+        hits = [(_photo_hit if answer.target == "images" else _sentence_hit)(hit, explain) for hit in answer.hits]
+        return cls(
+            target=answer.target,
+            collection=answer.collection,
+            not_understood=answer.not_understood,
+            caption=answer.caption,
+            hits=hits,
+        )
+
+
+class CaptionDocument(BaseModel):
+    """A caption."""
+
+    caption: str = Field(examples=["two dogs play on the beach"])
+    log_probability: float = Field(description="nats", examples=[-9.5])
+
+    @classmethod
+    def of(cls, caption: Caption) -> Self:
+        """Give a caption."""
+        return cls(caption=caption.text, log_probability=round(caption.log_probability, 4))
+
+
+class RegionCaptionDocument(CaptionDocument):
+    """A caption of a region."""
+
+    box: Box
+
+    @classmethod
+    def of_region(cls, region: RegionCaption) -> Self:
+        """Give a region's caption."""
+        x0, y0, x1, y1 = (round(edge, 1) for edge in region.box)
+        return cls(**CaptionDocument.of(region.caption).model_dump(), box=(x0, y0, x1, y1))
+
+
+class CaptionedPhoto(CaptionDocument):
+    """What a photo and its regions show."""
+
+    width: int = Field(description="pixels of the upright photo", examples=[640])
+    height: int = Field(examples=[480])
+    regions: list[RegionCaptionDocument] = Field(description="likeliest first; empty if not asked for")
+
+
+class AlignmentDocument(BaseModel):
+    """A sentence laid over a photo."""
+
+    width: int = Field(description="pixels of the upright photo", examples=[640])
+    height: int = Field(examples=[480])
+    score: float = Field(examples=[3.5])
+    not_understood: list[str]
+    words: list[WordDocument]
+
+
+def _photo_hit(hit: Hit, explain: bool) -> PhotoHit:
+    return PhotoHit(
+        rank=hit.rank,
+        id=hit.id,
+        score=round(hit.score, 5),
+        name=Path(hit.path or "").name,
+        width=hit.width or 0,
+        height=hit.height or 0,
+        caption=hit.caption,
+        words=_words(hit, explain),
+    )
+
+
+def _sentence_hit(hit: Hit, explain: bool) -> SentenceHit:
+    return SentenceHit(
+        rank=hit.rank,
+        id=hit.id,
+        score=round(hit.score, 5),
+        text=hit.text or "",
+        document=Path(hit.document or "").name,
+        words=_words(hit, explain),
+    )
+
+
+def _words(hit: Hit, explain: bool) -> list[WordDocument]:
+    return [WordDocument.of(word) for word in hit.words] if explain else []

@@ -1,0 +1,54 @@
+"""`dvsa serve`."""
+
+import logging
+import socket
+
+import click
+
+GRACE = 30  # seconds that requests under way have to finish
+HOSTS = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; one of this machine only.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
+def serve(host: str, port: int) -> None:
+    r"""Serve the collections over HTTP: a web page at /, and what other programs call below /api/v1.
+
+    \b
+        dvsa serve
+    """
+    from engine.exceptions import BadRequest
+
+    if host not in HOSTS:
+        raise BadRequest(
+            f"dvsa serve listens to this machine only (--host 127.0.0.1, ::1 or localhost), not to {host}: "
+            "it has no API keys yet, and without them anyone could read the photos"
+        )
+    from api.session import read_settings
+
+    settings = read_settings()
+    with _listen(host, port) as listening:  # a port that is taken is told before the model is loaded
+        import uvicorn
+
+        from api.http.app import create_app
+        from api.http.logs import log_to_stderr
+        from api.http.service import load_service
+
+        app = create_app(load_service(settings))
+        log_to_stderr()
+        shown = f"[{host}]" if ":" in host else host
+        logging.getLogger(__name__).info("running on http://%s:%d", shown, listening.getsockname()[1])
+        config = uvicorn.Config(
+            app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    from engine.exceptions import BadRequest
+
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise BadRequest(f"port {port} of {host} cannot be used: {error.strerror}; --port names another") from error
