@@ -38,11 +38,14 @@ def open_captioner(settings: Settings, encoder: "ModelEncoder") -> "ModelCaption
     Raises:
         CheckpointError: the captioner that the settings name cannot be used.
     """
-    from engine.captioner import fits_bundled, load_photo_captioner
+    from engine.captioner import load_photo_captioner
 
-    if settings.captioner is None and settings.checkpoint is not None and not fits_bundled(encoder):
+    try:
+        return load_photo_captioner(encoder, settings.captioner)
+    except CheckpointError:
+        if settings.captioner is not None or settings.checkpoint is None:
+            raise
         return None
-    return load_photo_captioner(encoder, settings.captioner)
 
 
 def open_region_captioner(settings: Settings, encoder: "ModelEncoder") -> "ModelRegionCaptioner | None":

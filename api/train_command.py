@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from model.captions.captioner import Subject
     from model.dataset import Dataset
 
 FOLDER = click.Path(path_type=Path)
@@ -132,7 +133,7 @@ def captioner(
     from model.captions.measures import check_measures
     from model.captions.snippets import described_regions
     from model.captions.train import CaptionTask
-    from model.checkpoint import load_checkpoint
+    from model.checkpoint import BUNDLED, load_checkpoint
     from model.configurations import changed
     from model.region_extractor import extractor_of_model
     from model.split_features import split_features
@@ -146,7 +147,7 @@ def captioner(
     processes = click.get_current_context().with_resource(joined_processes())
     data = _read(dataset, images, skip_missing)
     folder = cache or output / "features"
-    checkpoint = load_checkpoint(*filter(None, [alignment_folder or environment.checkpoint]))
+    checkpoint = load_checkpoint(alignment_folder or environment.checkpoint or BUNDLED)
     with processes.first_before_others():
         extractor = extractor_of_model(checkpoint.model.config, environment.weight_files)
         splits = [split_features(data, split, extractor, folder) for split in ("train", "dev")]
@@ -157,7 +158,7 @@ def captioner(
     else:
         described = [described_photos(split) for split in splits]
     vocabulary = Vocabulary.from_sentences(sentence for image in splits[0].images for sentence in image.sentences)
-    subject: Literal["regions", "photos"] = "regions" if regions else "photos"
+    subject: Subject = "regions" if regions else "photos"
     config = dataclasses.replace(config, subject=subject, features=extractor.name, row_size=extractor.feature_size)
     torch.manual_seed(training.seed)
     model = build_captioner(config, len(vocabulary))

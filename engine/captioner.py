@@ -116,15 +116,6 @@ def load_region_captioner(
     return ModelRegionCaptioner(_load(encoder, folder or BUNDLED_REGIONS, "regions"), beam or BeamConfig())
 
 
-def fits_bundled(encoder: ModelEncoder) -> bool:
-    """Tell whether the bundled captioner takes the features that an encoder makes."""
-    try:
-        _load(encoder, BUNDLED, "photos")
-    except CheckpointError:
-        return False
-    return True
-
-
 def _load(encoder: ModelEncoder, folder: Path, subject: Subject) -> CaptionerCheckpoint:
     checkpoint = load_captioner(folder)
     try:

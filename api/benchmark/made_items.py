@@ -8,6 +8,7 @@ items lie about as densely as real ones. The same seed gives the same items.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,21 +31,25 @@ class MadeItems:
     real: Fragments
     seed: int = 0
 
+    @cached_property
+    def noise(self) -> float:
+        """Return the length of what is added to a fragment."""
+        return neighbour_distance(self.real, self.seed)
+
     def pieces(self, count: int) -> Iterator[Fragments]:
         """Make items of the ids 1 to `count`, a few megabytes at a time."""
-        noise = neighbour_distance(self.real, self.seed)
         for first in range(0, count, AT_ONCE):
             random = np.random.default_rng([self.seed, first])
-            yield self._piece(np.arange(first + 1, min(first + AT_ONCE, count) + 1), noise, random)
+            yield self._piece(np.arange(first + 1, min(first + AT_ONCE, count) + 1), random)
 
-    def _piece(self, ids: npt.NDArray[np.int64], noise: float, random: np.random.Generator) -> Fragments:
+    def _piece(self, ids: npt.NDArray[np.int64], random: np.random.Generator) -> Fragments:
         offsets = self.real.offsets
         own, other = random.integers(0, len(self.real), (2, len(ids)))
         rows, made = rows_of(offsets, own)
         lenders = np.repeat(other, np.diff(made))  # the second item of each fragment
         lent = offsets[lenders] + random.integers(0, offsets[lenders + 1] - offsets[lenders])
         vectors = self.real.vectors[np.where(random.random(len(rows)) < 0.5, rows, lent)]
-        moved = vectors + random.standard_normal(vectors.shape, np.float32) * (noise / np.sqrt(vectors.shape[1]))
+        moved = vectors + random.standard_normal(vectors.shape, np.float32) * (self.noise / np.sqrt(vectors.shape[1]))
         moved *= _lengths(vectors) / np.maximum(_lengths(moved), np.finfo(np.float32).tiny)
         return Fragments(ids, made, moved.astype(np.float32))
 

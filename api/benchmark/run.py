@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from api.benchmark.made_items import MadeItems, neighbour_distance
+from api.benchmark.made_items import MadeItems
 from api.benchmark.measure import Query, measure, memory_speed
 from api.benchmark.real_fragments import RealFragments
 from engine.faiss_index import FaissFragmentIndex
@@ -90,7 +90,7 @@ def _direction(
         "fragments": index.fragment_count,
         "queries": len(queries),
         "query_vectors_median": float(np.median([len(query) for query in queries])),
-        "noise": round(neighbour_distance(recipe.real, recipe.seed), 4),
+        "noise": round(recipe.noise, 4),
         "build_seconds": round(seconds, 2),
         "memory_bytes_per_item": round(index.memory_bytes() / count),
         "disk_bytes_per_item": round(sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / count),

@@ -95,7 +95,28 @@ class MultimodalRNN(nn.Module):
 _CEILING = 20.0  # what a ReLU RNN may reach: its state grows without bound else, and so do the gradients
 
 
-class LSTMDecoder(nn.Module):
+class _PhotoFirst(nn.Module):
+    """What decoders share whose LSTM reads the photo before the first word."""
+
+    def __init__(self, subject_size: int, embedding: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.image = nn.Linear(subject_size, embedding)
+        self.lstm = nn.LSTM(embedding, hidden, batch_first=True)
+        self.dropout = nn.Dropout(dropout)
+
+    def begin(self, memory: Memory, sentences: int) -> State:
+        """Return the state after the photo, each (B * K, H)."""
+        _, (hidden, cell) = self.lstm(memory[0][:, None])
+        return hidden[0].repeat_interleave(sentences, dim=0), cell[0].repeat_interleave(sentences, dim=0)
+
+    def _read(self, words: Tensor, state: State) -> tuple[Tensor, State]:
+        """Read words (B, K, W, E): what the LSTM makes of each, (B * K, W, H), and the state after the last."""
+        read = self.dropout(words).flatten(0, 1)  # (B * K, W, E)
+        said, (hidden, cell) = self.lstm(read, (state[0][None], state[1][None]))
+        return said, (hidden[0], cell[0])
+
+
+class LSTMDecoder(_PhotoFirst):
     """An LSTM whose first input is the photo, before the first word.
 
     Source: Vinyals et al. 2015; neuraltalk and neuraltalk2.
@@ -103,30 +124,20 @@ class LSTMDecoder(nn.Module):
 
     def __init__(self, subject_size: int, row_size: int, embedding: int, hidden: int, dropout: float) -> None:
         """Make the layers; `row_size` is not used: it sees the subject only."""
-        super().__init__()
-        self.image = nn.Linear(subject_size, embedding)
-        self.lstm = nn.LSTM(embedding, hidden, batch_first=True)
+        super().__init__(subject_size, embedding, hidden, dropout)
         self.output = nn.Linear(hidden, embedding)
-        self.dropout = nn.Dropout(dropout)
 
     def remember(self, subject: Tensor, rows: Tensor) -> Memory:
         """Return the photo as a first input, (B, E)."""
         return (self.image(self.dropout(subject)),)
 
-    def begin(self, memory: Memory, sentences: int) -> State:
-        """Return the state after the photo, each (B * K, H)."""
-        _, (hidden, cell) = self.lstm(memory[0][:, None])
-        return hidden[0].repeat_interleave(sentences, dim=0), cell[0].repeat_interleave(sentences, dim=0)
-
     def forward(self, words: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
         """Read words."""
-        B, K, W, E = words.shape
-        read = self.dropout(words).view(B * K, W, E)
-        seen, (hidden, cell) = self.lstm(read, (state[0][None], state[1][None]))  # (B * K, W, H)
-        return self.output(self.dropout(seen)).reshape(B, K, W, E), (hidden[0], cell[0])
+        said, state = self._read(words, state)  # (B * K, W, H)
+        return self.output(self.dropout(said)).reshape(words.shape), state
 
 
-class AttentionDecoder(nn.Module):
+class AttentionDecoder(_PhotoFirst):
     """An LSTM that begins with the photo, and looks at the regions for each word that it says.
 
     Attention has several heads of scaled inner products. It depends on the words alone, not on what was looked at
@@ -140,35 +151,26 @@ class AttentionDecoder(nn.Module):
 
     def __init__(self, subject_size: int, row_size: int, embedding: int, hidden: int, dropout: float) -> None:
         """Make the layers."""
-        super().__init__()
-        self.image = nn.Linear(subject_size, embedding)
-        self.lstm = nn.LSTM(embedding, hidden, batch_first=True)
+        super().__init__(subject_size, embedding, hidden, dropout)
         self.region = nn.Linear(row_size, hidden)
         self.query, self.key, self.value = (nn.Linear(hidden, hidden) for _ in range(3))
         self.output = nn.Linear(2 * hidden, embedding)
-        self.dropout = nn.Dropout(dropout)
 
     def remember(self, subject: Tensor, rows: Tensor) -> Memory:
         """Return the photo as a first input, (B, E), and its regions' keys and values, (B, heads, N, H / heads)."""
         regions = self.dropout(F.relu(self.region(self.dropout(rows))))  # (B, N, H)
         return self.image(self.dropout(subject)), self._heads(self.key(regions)), self._heads(self.value(regions))
 
-    def begin(self, memory: Memory, sentences: int) -> State:
-        """Return the state after the photo, each (B * K, H)."""
-        _, (hidden, cell) = self.lstm(memory[0][:, None])
-        return hidden[0].repeat_interleave(sentences, dim=0), cell[0].repeat_interleave(sentences, dim=0)
-
     def forward(self, words: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
         """Read words, and look at the regions after each."""
-        B, K, W, E = words.shape
-        read = self.dropout(words).view(B * K, W, E)
-        said, (hidden, cell) = self.lstm(read, (state[0][None], state[1][None]))  # (B * K, W, H)
+        B, K, W, _ = words.shape
+        said, state = self._read(words, state)  # (B * K, W, H)
         said = self.dropout(said).reshape(B, K * W, -1)
         queries = self._heads(self.query(said))  # (B, heads, K * W, H / heads)
         looked = F.scaled_dot_product_attention(queries, memory[1], memory[2])
         looked = looked.transpose(1, 2).reshape(B, K * W, -1)  # (B, K * W, H)
         joined = self.dropout(torch.cat([said, looked], dim=-1))
-        return self.output(joined).view(B, K, W, E), (hidden[0], cell[0])
+        return self.output(joined).view(words.shape), state
 
     def _heads(self, vectors: Tensor) -> Tensor:
         B, length, _ = vectors.shape

@@ -14,7 +14,6 @@ from engine.captioner import (
     ModelCaptioner,
     ModelRegionCaptioner,
     PhotoCaptioner,
-    fits_bundled,
     load_photo_captioner,
     load_region_captioner,
 )
@@ -168,7 +167,8 @@ def test_a_captioner_of_other_features_or_none_is_refused(tmp_path: Path) -> Non
 
 
 def test_the_bundled_captioner_does_not_fit_another_model() -> None:
-    assert not fits_bundled(ENCODER)
+    with pytest.raises(CheckpointError, match="the alignment model takes tiny"):
+        load_photo_captioner(ENCODER)
 
 
 def test_one_extraction_of_a_photo_serves_vectors_and_captions(tmp_path: Path) -> None:
