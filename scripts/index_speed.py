@@ -37,7 +37,8 @@ def make_photos(folder: Path, count: int) -> None:
 
 
 def measure(photos: Path, proposer: str) -> dict[str, object]:
-    """Index a folder with the bundled weights and this proposer, in this process."""
+    """Index a folder with the bundled weights and this proposer, in this process; captioned where it is the default."""
+    from engine.captioner import load_photo_captioner
     from engine.encoder import load_encoder
     from engine.settings import Settings
     from indexer.index import index_paths
@@ -50,13 +51,15 @@ def measure(photos: Path, proposer: str) -> dict[str, object]:
         model = AlignmentModel(config, bundled.model.image_encoder, bundled.model.sentence_encoder)
         save_checkpoint(Path(home) / "checkpoint", model, bundled.vocabulary, bundled.about)
         encoder = load_encoder(Path(home) / "checkpoint")
+        captioner = load_photo_captioner(encoder) if proposer == bundled.model.config.proposer else None
         settings = Settings(home=Path(home))
         start = time.perf_counter()
-        report = index_paths([photos], "speed", encoder, settings)
+        report = index_paths([photos], "speed", encoder, settings, captioner=captioner)
         seconds = time.perf_counter() - start
     return {
         "proposer": proposer,
         "photos": report.added,
+        "captioned": report.captioned,
         "photos_per_second": round(report.added / seconds, 1),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }

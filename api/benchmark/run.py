@@ -91,7 +91,7 @@ def _direction(
         "queries": len(queries),
         "query_vectors_median": float(np.median([len(query) for query in queries])),
         "noise": round(recipe.noise, 4),
-        "build_seconds": round(seconds, 2),
+        "build_seconds": round(seconds, 4),
         "memory_bytes_per_item": round(index.memory_bytes() / count),
         "disk_bytes_per_item": round(sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / count),
         "settings": [asdict(setting) for setting in settings],
