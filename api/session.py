@@ -1,7 +1,8 @@
 """What a command needs before it starts: settings, model, catalogue, photos."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from engine.captioner import ModelCaptioner, ModelRegionCaptioner
     from engine.encoder import ModelEncoder
     from engine.search import SearchService
+
+Loaded = TypeVar("Loaded")
 
 
 def read_settings() -> Settings:
@@ -40,12 +43,8 @@ def open_captioner(settings: Settings, encoder: "ModelEncoder") -> "ModelCaption
     """
     from engine.captioner import load_photo_captioner
 
-    try:
-        return load_photo_captioner(encoder, settings.captioner)
-    except CheckpointError:
-        if settings.captioner is not None or settings.checkpoint is None:
-            raise
-        return None
+    needed = settings.captioner is not None or settings.checkpoint is None
+    return _if_usable(lambda: load_photo_captioner(encoder, settings.captioner), needed)
 
 
 def open_region_captioner(settings: Settings, encoder: "ModelEncoder") -> "ModelRegionCaptioner | None":
@@ -56,10 +55,17 @@ def open_region_captioner(settings: Settings, encoder: "ModelEncoder") -> "Model
     """
     from engine.captioner import load_region_captioner
 
+    return _if_usable(
+        lambda: load_region_captioner(encoder, settings.region_captioner), settings.region_captioner is not None
+    )
+
+
+def _if_usable(load: Callable[[], Loaded], needed: bool) -> Loaded | None:
+    """Load a checkpoint; one that cannot be used is None where it is not needed."""
     try:
-        return load_region_captioner(encoder, settings.region_captioner)
+        return load()
     except CheckpointError:
-        if settings.region_captioner is not None:
+        if needed:
             raise
         return None
 
