@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 WIDEST = 1000
 STRONGEST_NORM = 10
+MOST_AGREEMENT = 1000
 
 
 def beam_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options; they reach it as `beam`, `length_norm` and `no_repeat`, None where left out."""
+    """Give a command the options; they reach it as `beam`, `length_norm`, `no_repeat`, `agreement`; None: left out."""
     options = (
         click.option("--beam", type=click.IntRange(max=WIDEST), help="Sentences kept at each word; 1: the likeliest."),
         click.option(
@@ -22,13 +23,20 @@ def beam_options(command: Callable[..., None]) -> Callable[..., None]:
             help="Compare log probability divided by words to this power; 0: log probability.",
         ),
         click.option("--no-repeat", type=int, help="Say no run of so many words twice; 0: allow all."),
+        click.option(
+            "--agreement",
+            type=click.FloatRange(0, MOST_AGREEMENT),
+            help="How much the alignment model has to say in which caption of a photo's beam is taken; 0: nothing.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def beam_config(beam: int | None, length_norm: float | None, no_repeat: int | None) -> "BeamConfig":
+def beam_config(
+    beam: int | None, length_norm: float | None, no_repeat: int | None, agreement: float | None
+) -> "BeamConfig":
     """Return how to search.
 
     Raises:
@@ -36,5 +44,10 @@ def beam_config(beam: int | None, length_norm: float | None, no_repeat: int | No
     """
     from model.captions.beam import BeamConfig
 
-    asked: dict[str, Any] = {"width": beam, "length_norm": length_norm, "no_repeat": no_repeat}
+    asked: dict[str, Any] = {
+        "width": beam,
+        "length_norm": length_norm,
+        "no_repeat": no_repeat,
+        "agreement": agreement,
+    }
     return BeamConfig(**{name: value for name, value in asked.items() if value is not None})

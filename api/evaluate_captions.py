@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 @click.option("--region-checkpoint", type=FILE, help="Captioner of regions; the bundled one if left out.")
 def captions(
     as_json: bool, alignment: Path | None, beam: int | None, length_norm: float | None, no_repeat: int | None,
-    file: Path | None, regions: bool, region_checkpoint: Path | None, checkpoint: Path | None, **source: Any,
+    agreement: float | None, file: Path | None, regions: bool, region_checkpoint: Path | None,
+    checkpoint: Path | None, **source: Any,
 ) -> None:  # fmt: skip
     """BLEU, METEOR, ROUGE-L and CIDEr of the captions of a split's photos, and how varied they are.
 
@@ -44,7 +45,7 @@ def captions(
     from model.captions.measures import check_measures
 
     check_measures()
-    searched = beam_config(beam, length_norm, no_repeat)
+    searched = beam_config(beam, length_norm, no_repeat, agreement)
     if file:
         from api.result_file import check_file
 
@@ -56,7 +57,7 @@ def captions(
     region_model = load_captioner(region_checkpoint or BUNDLED_REGIONS) if regions else None
     opened = _open(source, alignment, photo_model, region_model)
     described = described_photos(opened.chosen())
-    found = _caption(described, photo_model, searched)
+    found = _caption(described, photo_model, searched, opened)
     if file:
         _write(file, opened, described, found)
     result = {"split": source["split"], "images": len(found), "beam": searched.width}
@@ -89,12 +90,16 @@ def _open(
     return opened
 
 
-def _caption(described: "Described", checkpoint: "CaptionerCheckpoint", beam: "BeamConfig") -> "list[Caption]":
+def _caption(
+    described: "Described", checkpoint: "CaptionerCheckpoint", beam: "BeamConfig", opened: "Opened"
+) -> "list[Caption]":
     from tqdm import tqdm
 
+    from model.captions.agreement import Agreement
     from model.captions.caption import caption_features
 
-    found = caption_features(checkpoint.model, checkpoint.vocabulary, described.parts(), beam)
+    agreement = Agreement(opened.checkpoint.model, opened.checkpoint.vocabulary)
+    found = caption_features(checkpoint.model, checkpoint.vocabulary, described.parts(), beam, agreement)
     return list(tqdm(found, total=len(described), desc="captions", unit=" photos"))
 
 

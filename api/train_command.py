@@ -167,7 +167,9 @@ def captioner(
         trainer.resume()
     trainer.run()
     if processes.first:
-        command = _command("captioner", data.name, name, settings, skip_missing, ["--regions"] if regions else [])
+        more = ["--regions"] if regions else []
+        more += [f"--alignment {alignment_folder.name}"] if alignment_folder else []
+        command = _command("captioner", data.name, name, settings, skip_missing, more)
         annotate_captioner(output, {"dataset": data.name, "terms": terms, "command": command})
         click.echo(f"the best checkpoint is in {output}")
 

@@ -1,6 +1,8 @@
 """The door from the engine to the caption model: fragments of a photo in, captions out."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -10,11 +12,13 @@ import torch
 from torchvision.ops import nms
 
 from engine.encoder import ModelEncoder, PhotoFragments
+from model.captions.agreement import Agreement
 from model.captions.beam import BeamConfig
 from model.captions.caption import Caption, caption_features
 from model.captions.captioner import Subject
 from model.captions.checkpoint import BUNDLED, BUNDLED_REGIONS, CaptionerCheckpoint, load_captioner, refuse_unfit
 from model.captions.described import region_rows
+from model.checkpoint import Checkpoint
 from model.exceptions import CaptionError, CheckpointError
 
 SAME_BOX = 0.6  # IoU above which two boxes show the same
@@ -54,14 +58,16 @@ class RegionCaption:
 class ModelCaptioner:
     """A checkpoint as a PhotoCaptioner."""
 
-    def __init__(self, checkpoint: CaptionerCheckpoint, beam: BeamConfig) -> None:
-        """Wrap a loaded checkpoint that describes photos, and say how to search."""
+    def __init__(self, checkpoint: CaptionerCheckpoint, beam: BeamConfig, alignment: Checkpoint) -> None:
+        """Wrap a loaded checkpoint that describes photos, say how to search, and which model must agree."""
         self._checkpoint, self._beam = checkpoint, beam
-        self.name = checkpoint.model_hash
+        self._agreement = Agreement(alignment.model, alignment.vocabulary)
+        parts = [checkpoint.model_hash, alignment.model_hash, asdict(beam)]
+        self.name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def caption(self, photo: PhotoFragments) -> Caption:
         """Caption one photo; see PhotoCaptioner.caption."""
-        return _captions(self._checkpoint, _features(photo)[None], self._beam)[0]
+        return _captions(self._checkpoint, _features(photo)[None], self._beam, self._agreement)[0]
 
 
 class ModelRegionCaptioner:
@@ -106,7 +112,7 @@ def load_photo_captioner(
     Raises:
         CheckpointError: it cannot be used, is of other features, or describes regions.
     """
-    return ModelCaptioner(_load(encoder, folder or BUNDLED, "photos"), beam or BeamConfig())
+    return ModelCaptioner(_load(encoder, folder or BUNDLED, "photos"), beam or BeamConfig(), encoder.checkpoint)
 
 
 def load_region_captioner(
@@ -133,6 +139,9 @@ def _features(photo: PhotoFragments) -> npt.NDArray[np.float32]:
     return photo.features
 
 
-def _captions(checkpoint: CaptionerCheckpoint, features: npt.NDArray[np.floating], beam: BeamConfig) -> list[Caption]:
+def _captions(
+    checkpoint: CaptionerCheckpoint, features: npt.NDArray[np.floating], beam: BeamConfig,
+    agreement: Agreement | None = None,
+) -> list[Caption]:  # fmt: skip
     tensor = torch.from_numpy(np.ascontiguousarray(features, np.float32))
-    return list(caption_features(checkpoint.model, checkpoint.vocabulary, [tensor], beam))
+    return list(caption_features(checkpoint.model, checkpoint.vocabulary, [tensor], beam, agreement))

@@ -75,10 +75,15 @@ class Encoder(Protocol):
 
 
 class ModelEncoder:
-    """The bundled or a trained checkpoint as an Encoder. The CNN is loaded with the first photo."""
+    """The bundled or a trained checkpoint as an Encoder. The CNN is loaded with the first photo.
+
+    Attributes:
+        checkpoint: that it was made of.
+    """
 
     def __init__(self, checkpoint: Checkpoint, files: WeightFiles = NO_FILES) -> None:
         """Wrap a loaded checkpoint; `files` are the weights of the networks that it takes features of."""
+        self.checkpoint = checkpoint
         self._files = files
         self._model = checkpoint.model
         self._vocabulary = checkpoint.vocabulary

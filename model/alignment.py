@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from pydantic import ConfigDict, with_config
 from torch import Tensor, nn
 
 from model.image_encoder import ImageEncoder
@@ -15,6 +16,7 @@ from model.vocabulary import PADDING, Vocabulary
 from model.word_vectors import WordVectors, no_word_vectors
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class AlignmentConfig:
     """Everything needed to rebuild the model; kept in the checkpoint.

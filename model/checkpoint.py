@@ -10,8 +10,6 @@ import numpy as np
 from model.alignment import AlignmentConfig, AlignmentModel, build_alignment_model
 from model.checkpoint_files import CheckpointFiles, identity
 from model.exceptions import CheckpointError
-from model.score import ScoreConfig
-from model.sentence_encoder import SentenceEncoderConfig
 from model.vocabulary import Vocabulary
 from model.word_vectors import WordVectors, no_word_vectors
 
@@ -19,7 +17,7 @@ FORMAT_VERSION = 2
 PRETRAINED = Path(__file__).parent / "pretrained"
 BUNDLED = PRETRAINED / "alignment"
 _PRETRAINED = "sentence_encoder.pretrained"
-_KEYS = frozenset({"config", "about", "vocabulary", "learned_words"})
+_KEYS = {"config": dict[str, Any], "about": dict[str, Any], "vocabulary": list[str], "learned_words": int}
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def load_checkpoint(folder: Path = BUNDLED) -> Checkpoint:
     files = _files(folder)
     description = files.description()
     weights = files.weights(description)
-    config = _read_config(description["config"], files.description_path)
+    config = files.config(AlignmentConfig, description)
     vocabulary = Vocabulary(description["vocabulary"], description["learned_words"])
     try:
         model = build_alignment_model(config, vocabulary, no_word_vectors(weights[_PRETRAINED].shape[1]))
@@ -89,13 +87,3 @@ def word_vectors_of(folder: Path = BUNDLED) -> WordVectors:
 
 def _files(folder: Path) -> CheckpointFiles:
     return CheckpointFiles(folder, "checkpoint.json", FORMAT_VERSION, _KEYS)
-
-
-def _read_config(stored: dict[str, Any], path: Path) -> AlignmentConfig:
-    try:
-        score, sentence = ScoreConfig(**stored["score"]), SentenceEncoderConfig(**stored["sentence"])
-        return AlignmentConfig(
-            **{**stored, "score": score, "sentence": sentence, "features": tuple(stored["features"])}
-        )
-    except (KeyError, TypeError) as error:
-        raise CheckpointError(f"the configuration in {path} is of another version; train again") from error

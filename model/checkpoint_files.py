@@ -4,13 +4,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model.exceptions import CheckpointError
+
+Config = TypeVar("Config")
 
 _WEIGHTS = "weights.safetensors"
 
@@ -22,10 +25,10 @@ class CheckpointFiles:
         folder: of the checkpoint.
         name: of the file that describes it, and so tells the kinds apart.
         version: of its format.
-        keys: what a description holds, beside its version and the hash of the weights.
+        keys: what a description holds and of which type, beside its version and the hash of the weights.
     """
 
-    def __init__(self, folder: Path, name: str, version: int, keys: frozenset[str]) -> None:
+    def __init__(self, folder: Path, name: str, version: int, keys: Mapping[str, Any]) -> None:
         self.folder, self._name, self._version, self._keys = folder, name, version, keys
         self.weights_path = folder / _WEIGHTS
 
@@ -73,7 +76,26 @@ class CheckpointFiles:
         missing = {"weights_sha256", *self._keys} - description.keys()
         if missing:
             raise CheckpointError(f"{path} lacks {', '.join(sorted(missing))}")
+        for key, kind in self._keys.items():
+            try:
+                TypeAdapter(kind).validate_python(description[key])
+            except ValidationError as error:
+                raise CheckpointError(f"{path} was changed: {key}{_reason(error)}") from error
         return dict(description)
+
+    def config(self, kind: type[Config], description: Mapping[str, Any]) -> Config:
+        """Return the configuration that a description holds, a dataclass that forbids what it does not have.
+
+        Raises:
+            CheckpointError: it has other settings, or a setting has another type.
+        """
+        try:
+            return TypeAdapter(kind).validate_python(description["config"])
+        except ValidationError as error:
+            path = self.description_path
+            raise CheckpointError(
+                f"the configuration in {path} is of another version; train again: config{_reason(error)}"
+            ) from error
 
     def weights(self, description: Mapping[str, Any]) -> dict[str, Tensor]:
         """Read the weights, in single precision.
@@ -104,6 +126,12 @@ def identity(description: Mapping[str, Any], vocabulary: list[str]) -> str:
     """Return the hash of configuration, weights and vocabulary, hex: what names all that a model makes."""
     parts = json.dumps([description["config"], description["weights_sha256"], vocabulary], sort_keys=True)
     return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _reason(error: ValidationError) -> str:
+    """Say which part of a value is wrong, and why."""
+    first = error.errors()[0]
+    return "".join(f".{part}" for part in first["loc"]) + f": {first['msg']}"
 
 
 def _sha256(path: Path) -> str:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from pydantic import ConfigDict, with_config
 from torch import Tensor
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class ScoreConfig:
     """How a checkpoint makes its score; index and search follow it.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from pydantic import ConfigDict, with_config
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
@@ -22,6 +23,7 @@ Cell = Literal["gru", "relu"]
 WordInput = Literal["learned", "pretrained", "both"]
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class SentenceEncoderConfig:
     """What a sentence encoder is made of; kept in the checkpoint.

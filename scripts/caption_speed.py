@@ -1,6 +1,6 @@
 """Time captions from features: one photo, and a thousand, by the default beam.
 
-.venv/bin/python scripts/caption_speed.py [--captioner DIR] [--repeats 30]
+.venv/bin/python scripts/caption_speed.py [--captioner DIR] [--alignment DIR] [--repeats 30]
 """
 
 import argparse
@@ -14,9 +14,12 @@ import torch
 from torch import Tensor
 
 from model.boxes import REGIONS
+from model.captions.agreement import Agreement
 from model.captions.beam import BeamConfig
 from model.captions.caption import caption_features
 from model.captions.checkpoint import BUNDLED, CaptionerCheckpoint, load_captioner
+from model.checkpoint import BUNDLED as ALIGNMENT
+from model.checkpoint import load_checkpoint
 
 PHOTOS = 1000
 AT_ONCE = 32
@@ -26,26 +29,30 @@ def main() -> None:
     """Print milliseconds of one photo, the median, and seconds of a thousand."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--captioner", type=Path, default=BUNDLED)
+    arguments.add_argument(
+        "--alignment", type=Path, default=ALIGNMENT, help="model that the captioner was trained with"
+    )
     arguments.add_argument("--repeats", type=int, default=30)
     options = arguments.parse_args()
-    found = load_captioner(options.captioner)
+    found, alignment = load_captioner(options.captioner), load_checkpoint(options.alignment)
+    agreement = Agreement(alignment.model, alignment.vocabulary)
     shape = (PHOTOS, REGIONS, found.model.config.row_size)
     features = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     times = []
     for row in range(options.repeats + 3):  # the first three warm up
-        times.append(_seconds(found, [features[row : row + 1]]))
+        times.append(_seconds(found, agreement, [features[row : row + 1]]))
     document = {
         "threads": torch.get_num_threads(),
         "beam": BeamConfig().width,
         "one_photo_ms": round(1000 * float(np.median(times[3:])), 1),
-        "thousand_photos_s": round(_seconds(found, features.split(AT_ONCE)), 1),
+        "thousand_photos_s": round(_seconds(found, agreement, features.split(AT_ONCE)), 1),
     }
     print(json.dumps(document))
 
 
-def _seconds(found: CaptionerCheckpoint, parts: Iterable[Tensor]) -> float:
+def _seconds(found: CaptionerCheckpoint, agreement: Agreement, parts: Iterable[Tensor]) -> float:
     begin = time.perf_counter()
-    for _ in caption_features(found.model, found.vocabulary, parts, BeamConfig()):
+    for _ in caption_features(found.model, found.vocabulary, parts, BeamConfig(), agreement):
         pass
     return time.perf_counter() - begin
 

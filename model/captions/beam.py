@@ -1,5 +1,6 @@
 """Beam search for captions, batched over photos."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -20,11 +21,14 @@ class BeamConfig:
         length_norm: complete sentences are compared by their log probability divided by their number of words, the end
             counted, to the power of this; 0 compares log probabilities.
         no_repeat: no sequence of so many words stands twice in a caption; 0 allows all.
+        agreement: added to what complete sentences are compared by is this times what the alignment model thinks of
+            them, see model.captions.agreement; 0 leaves the model out.
     """
 
     width: int = 7
     length_norm: float = 0.7
     no_repeat: int = 0
+    agreement: float = 0.15
 
     def __post_init__(self) -> None:
         """Refuse what cannot be searched."""
@@ -34,6 +38,8 @@ class BeamConfig:
             raise CaptionError(f"the power of the length must be 0 or more, not {self.length_norm}")
         if self.no_repeat < 0:
             raise CaptionError(f"the length of sequences not to repeat must be 0 or more, not {self.no_repeat}")
+        if not 0 <= self.agreement < float("inf"):
+            raise CaptionError(f"the weight of the alignment model must be 0 or more, not {self.agreement}")
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,10 @@ class Sentence:
     numbers: tuple[int, ...]
     log_probability: float
 
+    def normed(self, length_norm: float) -> float:
+        """Return the log probability divided by the number of words, the end counted, to a power."""
+        return self.log_probability / math.pow(len(self.numbers) + 1, length_norm)
+
 
 @torch.inference_mode()
 def beam_search(captioner: Captioner, features: Tensor, config: BeamConfig) -> list[list[Sentence]]:
@@ -59,8 +69,7 @@ def beam_search(captioner: Captioner, features: Tensor, config: BeamConfig) -> l
         config: how.
 
     Returns:
-        For each of the B complete sentences, the best first, `width` at most. The search ends when the best of each is
-        complete, so that those behind it may depend on the other photos, or with a length norm when all are.
+        For each of the B complete sentences, the best first, `width` at most.
     """
     B, K = len(features), config.width
     memory = captioner.remember(features)
@@ -78,7 +87,7 @@ def beam_search(captioner: Captioner, features: Tensor, config: BeamConfig) -> l
         state = tuple(values[rows] for values in state)
         numbers = torch.cat([numbers.flatten(0, 1)[rows].view(B, K, -1), words[..., None]], dim=-1)
         ended = words == BOUNDARY
-        if bool((ended if config.length_norm else ended[:, :1]).all()):
+        if bool(ended.all()):
             break
     return [_complete(*photo, config.length_norm) for photo in zip(numbers, totals, ended, strict=True)]
 
@@ -119,4 +128,4 @@ def _complete(numbers: Tensor, totals: Tensor, ended: Tensor, length_norm: float
     for row, total, complete in zip(numbers[:, 1:].tolist(), totals.tolist(), ended.tolist(), strict=True):
         if complete and total > -torch.inf:
             found.append(Sentence(tuple(row[: row.index(BOUNDARY)]), total))
-    return sorted(found, key=lambda one: -one.log_probability / (len(one.numbers) + 1) ** length_norm)
+    return sorted(found, key=lambda one: -one.normed(length_norm))

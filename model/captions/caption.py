@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from model.captions.beam import BeamConfig, beam_search
+from model.captions.agreement import Agreement
+from model.captions.beam import BeamConfig, Sentence, beam_search
 from model.captions.captioner import Captioner
 from model.exceptions import CaptionError
 from model.vocabulary import Vocabulary
@@ -31,8 +32,9 @@ class Caption:
 
 
 def caption_features(
-    captioner: Captioner, vocabulary: Vocabulary, features: Iterable[Tensor], beam: BeamConfig
-) -> Iterator[Caption]:
+    captioner: Captioner, vocabulary: Vocabulary, features: Iterable[Tensor], beam: BeamConfig,
+    agreement: Agreement | None = None,
+) -> Iterator[Caption]:  # fmt: skip
     """Caption photos or regions, in their order; a caption does not depend on its neighbours.
 
     Args:
@@ -40,6 +42,7 @@ def caption_features(
         vocabulary: of the captioner.
         features: parts of B photos or regions, float32 (B, N, X), see `Captioner.remember`; read as they are needed.
         beam: how to search.
+        agreement: of photos, what the alignment model thinks of sentences; None leaves it out.
 
     Raises:
         CaptionError: features are not numbers.
@@ -47,6 +50,17 @@ def caption_features(
     for part in features:
         if not part.isfinite().all():
             raise CaptionError("the features of a photo are not numbers; extract them again")
-        for best, *_ in beam_search(captioner, part, beam):
-            words = tuple(vocabulary.words[number - 1] for number in best.numbers)
-            yield Caption(words, best.log_probability)
+        beams = beam_search(captioner, part, beam)
+        found = [[_caption(sentence, vocabulary) for sentence in of_photo] for of_photo in beams]
+        if agreement is None or not beam.agreement:
+            yield from (best for best, *_ in found)
+            continue
+        scores = agreement.of(part, [[caption.words for caption in captions] for captions in found])
+        for sentences, captions, agreed in zip(beams, found, scores, strict=True):
+            normed = [sentence.normed(beam.length_norm) for sentence in sentences]
+            total = [norm + beam.agreement * score for norm, score in zip(normed, agreed.tolist(), strict=True)]
+            yield captions[total.index(max(total))]
+
+
+def _caption(sentence: Sentence, vocabulary: Vocabulary) -> Caption:
+    return Caption(tuple(vocabulary.words[number - 1] for number in sentence.numbers), sentence.log_probability)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from pydantic import ConfigDict, with_config
 from torch import Tensor, nn
 
 from model.captions.decoders import DECODERS, Decoder, Memory, State
@@ -16,6 +17,7 @@ NOTHING = -2  # a target behind the end of its sentence
 Subject = Literal["photos", "regions"]
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class CaptionerConfig:
     """Everything needed to rebuild the model; kept in the checkpoint.

@@ -15,7 +15,7 @@ from model.vocabulary import Vocabulary
 FORMAT_VERSION = 1
 BUNDLED = PRETRAINED / "captioner"
 BUNDLED_REGIONS = PRETRAINED / "region-captioner"
-_KEYS = frozenset({"config", "about", "vocabulary"})
+_KEYS = {"config": dict[str, Any], "about": dict[str, Any], "vocabulary": list[str]}
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,7 @@ def load_captioner(folder: Path) -> CaptionerCheckpoint:
     description = files.description()
     weights = files.weights(description)
     vocabulary = Vocabulary(description["vocabulary"])
-    try:
-        config = CaptionerConfig(**description["config"])
-    except TypeError as error:
-        raise CheckpointError(
-            f"the configuration in {files.description_path} is of another version; train again"
-        ) from error
+    config = files.config(CaptionerConfig, description)
     if "bias" in weights and len(weights["bias"]) != len(vocabulary) + 1:
         raise CheckpointError(
             f"{files.description_path} names {len(vocabulary):,} words and its weights are for "

@@ -10,7 +10,8 @@ class LoopConfig:
 
     Attributes:
         epochs: passes over the training data.
-        patience: epochs without a better score on dev after which training stops early; 0 never does.
+        patience: epochs without a better score on dev after which training stops early, once the score is more than 0;
+            0 never does.
         batch_size: of all processes together.
         optimiser: AdamW, gradients clipped to a norm of 2; or SGD with momentum 0.9, or RMSprop, clipped elementwise at
             5.

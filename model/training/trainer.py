@@ -94,7 +94,7 @@ class Trainer(Generic[Model, Batch]):
 
     @property
     def _patience_is_over(self) -> bool:
-        over = 0 < self.config.patience <= self._epoch - self._best_epoch
+        over = self._best > 0 and 0 < self.config.patience <= self._epoch - self._best_epoch
         return self._processes.any(self._processes.first and over)  # the others did not measure
 
     @property

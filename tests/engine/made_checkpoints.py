@@ -1,4 +1,4 @@
-"""Captioners of random weights as checkpoints, and an encoder whose features they take."""
+"""Captioners of random weights as checkpoints, and an alignment model of the same features."""
 
 from pathlib import Path
 
@@ -6,8 +6,12 @@ import numpy as np
 import torch
 
 from engine.encoder import PhotoFragments
+from model.alignment import AlignmentConfig, build_alignment_model
+from model.boxes import GEOMETRY
 from model.captions.captioner import CaptionerConfig, Subject, build_captioner
 from model.captions.checkpoint import save_captioner
+from model.checkpoint import Checkpoint
+from model.sentence_encoder import SentenceEncoderConfig
 from model.vocabulary import Vocabulary
 
 ROW_SIZE = 9
@@ -26,6 +30,17 @@ def write_captioner(
             parameter.normal_(std=0.6)
     save_captioner(folder, captioner, Vocabulary(WORDS), {})
     return folder
+
+
+def made_alignment(model_hash: str = "made") -> Checkpoint:
+    """Return an alignment model of random weights that takes what the captioners take and knows half of their words."""
+    torch.manual_seed(1)
+    vocabulary = Vocabulary(WORDS[:4])
+    sentence = SentenceEncoderConfig(embedding_size=6, hidden_size=6, words="learned")
+    config = AlignmentConfig(
+        features=("pooled",), streams=1, feature_size=ROW_SIZE - GEOMETRY, dimension=8, sentence=sentence
+    )
+    return Checkpoint(build_alignment_model(config, vocabulary).eval(), vocabulary, {}, model_hash)
 
 
 def made_photo(seed: int, regions: int = 20) -> PhotoFragments:

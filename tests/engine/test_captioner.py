@@ -18,17 +18,19 @@ from engine.captioner import (
     load_region_captioner,
 )
 from engine.encoder import ModelEncoder, PhotoFragments, load_encoder
+from model.captions.agreement import Agreement
 from model.captions.beam import BeamConfig
 from model.captions.caption import caption_features
 from model.captions.checkpoint import load_captioner
 from model.exceptions import CaptionError, CheckpointError
-from tests.engine.made_checkpoints import WORDS, made_photo, write_captioner
+from tests.engine.made_checkpoints import WORDS, made_alignment, made_photo, write_captioner
 
 
 class NamedFeatures:
     """All that a captioner asks of an encoder."""
 
     features_name = "tiny"
+    checkpoint = made_alignment()
 
 
 ENCODER = cast(ModelEncoder, NamedFeatures())
@@ -57,10 +59,22 @@ def test_a_caption_is_what_the_model_says_of_the_features(folder: Path, captione
     photo = made_photo(1)
     assert photo.features is not None
     features = torch.from_numpy(photo.features)[None]
-    (wanted,) = caption_features(checkpoint.model, checkpoint.vocabulary, [features], BeamConfig())
+    agreement = Agreement(ENCODER.checkpoint.model, ENCODER.checkpoint.vocabulary)
+    (wanted,) = caption_features(checkpoint.model, checkpoint.vocabulary, [features], BeamConfig(), agreement)
     assert captioner.caption(photo) == wanted
-    assert captioner.name == checkpoint.model_hash
     assert set(wanted.words) <= set(WORDS)
+
+
+def test_the_name_tells_weights_search_and_alignment_model_apart(folder: Path) -> None:
+    checkpoint = load_captioner(folder / "photos")
+    made = [
+        ModelCaptioner(checkpoint, BeamConfig(), made_alignment()),
+        ModelCaptioner(checkpoint, BeamConfig(width=3), made_alignment()),
+        ModelCaptioner(checkpoint, BeamConfig(), made_alignment("another")),
+        ModelCaptioner(replace(checkpoint, model_hash="another"), BeamConfig(), made_alignment()),
+    ]
+    assert len({captioner.name for captioner in made}) == len(made)
+    assert made[0].name == load_photo_captioner(ENCODER, folder / "photos").name
 
 
 def test_a_photo_has_the_same_caption_alone_and_among_others_in_threads(captioner: PhotoCaptioner) -> None:

@@ -156,7 +156,7 @@ def test_resume_is_refused_without_a_state_and_with_one_that_is_damaged_or_of_an
 
 def test_training_stops_when_dev_gets_no_better_and_keeps_the_best_epoch(tmp_path: Path) -> None:
     class Scripted(StoppedTask):
-        found = iter((1.0, 3.0, 2.0, 3.0, 9.0))  # as good as the best is no better
+        found = iter((0.0, 0.0, 0.0, 1.0, 3.0, 2.0, 3.0, 9.0))  # nothing yet is no standstill; nor is the best a gain
 
         def measure(self, model: AlignmentModel) -> Measured:
             return replace(super().measure(model), score=next(self.found))
@@ -165,12 +165,12 @@ def test_training_stops_when_dev_gets_no_better_and_keeps_the_best_epoch(tmp_pat
     task = make_task(settings)
     task.__class__ = Scripted
     Trainer(task, settings, tmp_path).run()
-    assert [step for step, _ in logged(tmp_path, "train/loss")] == list(range(4 * STEPS))
-    assert load_checkpoint(tmp_path).about["chosen_epoch"] == 2
+    assert [step for step, _ in logged(tmp_path, "train/loss")] == list(range(7 * STEPS))
+    assert load_checkpoint(tmp_path).about["chosen_epoch"] == 5
     again = make_trainer(tmp_path, settings)
     again.resume()
     again.run()  # it is over: no epoch is trained
-    assert load_checkpoint(tmp_path).about["chosen_epoch"] == 2
+    assert load_checkpoint(tmp_path).about["chosen_epoch"] == 5
     assert_same(again.task.model, task.model)
 
 

@@ -104,6 +104,23 @@ def test_a_description_cut_short_of_another_version_or_incomplete_is_refused(fol
         load_captioner(folder)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocabulary": "a dog"}, r"captioner\.json was changed: vocabulary: Input should be a valid list"),
+        ({"vocabulary": ["a", 1, "dog", "白"]}, r"was changed: vocabulary\.1: Input should be a valid string"),
+        ({"about": None}, r"was changed: about: Input should be a valid dictionary"),
+        ({"config": []}, r"was changed: config: Input should be a valid dictionary"),
+    ],
+)
+def test_a_description_with_something_else_in_it_is_refused(
+    folder: Path, changes: dict[str, Any], message: str
+) -> None:
+    change(folder, **changes)
+    with pytest.raises(CheckpointError, match=message):
+        load_captioner(folder)
+
+
 def test_a_vocabulary_that_lacks_a_word_is_refused(folder: Path) -> None:
     change(folder, vocabulary=["a", "dog", "白"])
     with pytest.raises(CheckpointError, match="names 3 words and its weights are for 4"):
@@ -115,7 +132,8 @@ def test_a_configuration_that_does_not_fit_is_refused(folder: Path) -> None:
     for changes, message in (
         ({"hidden": 16}, "do not fit the configuration"),
         ({"decoder": "transformer"}, "do not fit the configuration"),
-        ({"heads": 3}, "is of another version"),
+        ({"heads": 3}, r"is of another version; train again: config\.heads: Unexpected"),
+        ({"hidden": "many"}, r"config\.hidden: Input should be a valid integer"),
     ):
         change(folder, config=config | changes)
         with pytest.raises(CheckpointError, match=message):
