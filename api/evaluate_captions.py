@@ -120,6 +120,7 @@ def _measure(opened: "Opened", described: "Described", found: "Sequence[Caption]
 def _measure_regions(
     opened: "Opened", photo_model: "CaptionerCheckpoint", region_model: "CaptionerCheckpoint", beam: "BeamConfig"
 ) -> "RegionScores":
+    from model.captions.agreement import Agreement
     from model.captions.named_boxes import box_features, named_boxes
     from model.captions.region_measures import Rivals, measure_regions
     from model.captions.snippets import described_regions
@@ -130,7 +131,7 @@ def _measure_regions(
     beta = region_model.about.get("training", {}).get("beta", CaptionTrainingConfig.beta)
     model, vocabulary = opened.checkpoint.model, opened.checkpoint.vocabulary
     training = described_regions(model, vocabulary, opened.features("train"), beta)
-    rivals = Rivals(region_model, photo_model, training, opened.extractor.narrowest)
+    rivals = Rivals(region_model, photo_model, Agreement(model, vocabulary), training, opened.extractor.narrowest)
     return measure_regions(boxes, features, rivals, beam)
 
 

@@ -73,9 +73,10 @@ class ModelCaptioner:
 class ModelRegionCaptioner:
     """A checkpoint that describes regions. Thread-safe."""
 
-    def __init__(self, checkpoint: CaptionerCheckpoint, beam: BeamConfig) -> None:
-        """Wrap a loaded checkpoint that describes regions, and say how to search."""
+    def __init__(self, checkpoint: CaptionerCheckpoint, beam: BeamConfig, alignment: Checkpoint) -> None:
+        """Wrap a loaded checkpoint that describes regions, say how to search, and which model must agree."""
         self._checkpoint, self._beam = checkpoint, beam
+        self._agreement = Agreement(alignment.model, alignment.vocabulary)
 
     def captions(self, photo: PhotoFragments) -> list[RegionCaption]:
         """Caption the regions of a photo, less the whole photo, the likeliest word by word first.
@@ -90,7 +91,7 @@ class ModelRegionCaptioner:
         if parts == 0:
             raise CaptionError("the photo has no regions to caption, only the whole; leave --regions out")
         repeated = np.broadcast_to(features, (parts, *features.shape))
-        captions = _captions(self._checkpoint, region_rows(repeated, np.arange(parts)), self._beam)
+        captions = _captions(self._checkpoint, region_rows(repeated, np.arange(parts)), self._beam, self._agreement)
         likely = torch.tensor([one.log_probability / (len(one.words) + 1) for one in captions])
         found: dict[tuple[str, ...], RegionCaption] = {}
         for region in nms(torch.from_numpy(photo.boxes[:-1]), likely, SAME_BOX).tolist():
@@ -119,7 +120,9 @@ def load_region_captioner(
     encoder: ModelEncoder, folder: Path | None = None, beam: BeamConfig | None = None
 ) -> ModelRegionCaptioner:
     """Load a captioner of regions; see `load_photo_captioner`."""
-    return ModelRegionCaptioner(_load(encoder, folder or BUNDLED_REGIONS, "regions"), beam or BeamConfig())
+    return ModelRegionCaptioner(
+        _load(encoder, folder or BUNDLED_REGIONS, "regions"), beam or BeamConfig(), encoder.checkpoint
+    )
 
 
 def _load(encoder: ModelEncoder, folder: Path, subject: Subject) -> CaptionerCheckpoint:
@@ -141,7 +144,7 @@ def _features(photo: PhotoFragments) -> npt.NDArray[np.float32]:
 
 def _captions(
     checkpoint: CaptionerCheckpoint, features: npt.NDArray[np.floating], beam: BeamConfig,
-    agreement: Agreement | None = None,
+    agreement: Agreement,
 ) -> list[Caption]:  # fmt: skip
     tensor = torch.from_numpy(np.ascontiguousarray(features, np.float32))
     return list(caption_features(checkpoint.model, checkpoint.vocabulary, [tensor], beam, agreement))

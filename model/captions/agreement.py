@@ -1,4 +1,4 @@
-"""What the alignment model thinks of captions: how well each sentence of a beam goes with its photo."""
+"""What the alignment model thinks of captions: how well each sentence of a beam goes with what it describes."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -26,14 +26,14 @@ class Agreement:
 
     @torch.inference_mode()
     def of(self, features: Tensor, beams: Sequence[Sequence[Sequence[str]]]) -> list[Tensor]:
-        """Score the sentences of each photo's beam.
+        """Score the sentences of the beam of each photo or region.
 
         Args:
-            features: of B photos, float32 (B, R, X).
+            features: of B photos, float32 (B, R, X), or of B regions, (B, 1, X).
             beams: words of the sentences of each.
 
         Returns:
-            For each photo the image-sentence scores of its S sentences, float32 (S,), less their mean and divided by
+            For each the image-sentence scores of its S sentences, float32 (S,), less their mean and divided by
             their standard deviation, which makes them comparable whatever the score is made of. A sentence without a
             word that the model knows has 0, and so has each where all score the same.
         """

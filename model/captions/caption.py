@@ -42,7 +42,8 @@ def caption_features(
         vocabulary: of the captioner.
         features: parts of B photos or regions, float32 (B, N, X), see `Captioner.remember`; read as they are needed.
         beam: how to search.
-        agreement: of photos, what the alignment model thinks of sentences; None leaves it out.
+        agreement: what the alignment model thinks of sentences; None leaves it out. Of the two rows of features that a
+            captioner of regions takes, the model is shown the region alone.
 
     Raises:
         CaptionError: features are not numbers.
@@ -55,7 +56,8 @@ def caption_features(
         if agreement is None or not beam.agreement:
             yield from (best for best, *_ in found)
             continue
-        scores = agreement.of(part, [[caption.words for caption in captions] for captions in found])
+        described = part[:, -1:] if captioner.config.subject == "regions" else part
+        scores = agreement.of(described, [[caption.words for caption in captions] for captions in found])
         for sentences, captions, agreed in zip(beams, found, scores, strict=True):
             normed = [sentence.normed(beam.length_norm) for sentence in sentences]
             total = [norm + beam.agreement * score for norm, score in zip(normed, agreed.tolist(), strict=True)]

@@ -10,6 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from model.boxes import GEOMETRY, box_geometry
+from model.captions.agreement import Agreement
 from model.captions.beam import BeamConfig
 from model.captions.caption import caption_features
 from model.captions.checkpoint import CaptionerCheckpoint
@@ -45,12 +46,14 @@ class Rivals:
     Attributes:
         region_model: a captioner of regions.
         photo_model: a captioner of photos.
+        agreement: what the alignment model thinks of both captioners' captions.
         training: regions of the training split, with snippets.
         compared: the part of a region's features by which the nearest is found.
     """
 
     region_model: CaptionerCheckpoint
     photo_model: CaptionerCheckpoint
+    agreement: Agreement
     training: Described
     compared: slice
 
@@ -73,8 +76,8 @@ def measure_regions(
     scores = [
         measure_closeness(captions, phrases)
         for captions in (
-            _captions(rivals.region_model, features, lambda part: part, beam, "regions by the region model"),
-            _captions(rivals.photo_model, features, as_photo, beam, "regions by the photo model"),
+            _captions(rivals.region_model, features, lambda part: part, beam, rivals.agreement, "region model"),
+            _captions(rivals.photo_model, features, as_photo, beam, rivals.agreement, "photo model"),
             nearest_snippets(features[:, 1], rivals.training, rivals.compared),
         )
     ]
@@ -101,7 +104,7 @@ def as_photo(features: Tensor) -> Tensor:
 
 def _captions(
     checkpoint: CaptionerCheckpoint, features: npt.NDArray[np.float16], given: Callable[[Tensor], Tensor],
-    beam: BeamConfig, what: str,
+    beam: BeamConfig, agreement: Agreement, what: str,
 ) -> list[tuple[str, ...]]:  # fmt: skip
     """Caption boxes (N, 2, X), of which the captioner is given something."""
 
@@ -109,5 +112,5 @@ def _captions(
         for start in range(0, len(features), _AT_ONCE):
             yield given(torch.from_numpy(features[start : start + _AT_ONCE]).float())
 
-    found = caption_features(checkpoint.model, checkpoint.vocabulary, parts(), beam)
+    found = caption_features(checkpoint.model, checkpoint.vocabulary, parts(), beam, agreement)
     return [caption.words for caption in tqdm(found, total=len(features), desc=what, unit="")]

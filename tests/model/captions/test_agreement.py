@@ -73,6 +73,17 @@ def test_the_weight_decides_between_likely_and_agreed(agreement: Agreement) -> N
         assert list(words) == beam[int(scores.argmax())]
 
 
+def test_of_a_region_the_model_is_shown_the_region_and_not_its_photo(agreement: Agreement) -> None:
+    torch.manual_seed(0)
+    captioner = build_captioner(CaptionerConfig("lstm", "regions", row_size=ROW_SIZE, embedding=8, hidden=8), 3).eval()
+    vocabulary = Vocabulary(["dog", "cat", "grass"])
+    features = torch.stack([photo(0, 1), photo(0, 2)])  # photos of a dog; a region with a cat, and one with grass
+    with torch.no_grad():
+        captioner.bias[0] = 9.0  # of one word each
+    captions = caption_features(captioner, vocabulary, [features], BeamConfig(agreement=1e6), agreement)
+    assert [caption.words for caption in captions] == [("cat",), ("grass",)]
+
+
 @pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
 def test_a_weight_that_is_none_is_refused(weight: float) -> None:
     with pytest.raises(CaptionError, match="weight of the alignment model must be 0 or more"):

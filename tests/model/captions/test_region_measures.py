@@ -8,6 +8,7 @@ from PIL import Image
 
 from model.backbones import load_backbone
 from model.boxes import GEOMETRY
+from model.captions.agreement import Agreement
 from model.captions.beam import BeamConfig
 from model.captions.captioner import Captioner, CaptionerConfig, build_captioner
 from model.captions.checkpoint import CaptionerCheckpoint
@@ -150,6 +151,7 @@ def test_rivals_are_measured_against_the_phrases_of_the_same_boxes(monkeypatch: 
     rivals = Rivals(
         CaptionerCheckpoint(saying(1, "regions"), words, {}, ""),
         CaptionerCheckpoint(saying(3, "photos"), words, {}, ""),
+        Agreement(make_alignment(), VOCABULARY),
         training,
         slice(0, 3),
     )
