@@ -11,6 +11,7 @@ from engine.catalogue import Catalogue, CollectionInfo
 from engine.catalogue.tables import LIVE, Document, Photo, Region, Sentence
 from engine.exceptions import IndexDamaged, IndexOutdated, ModelMismatch
 from engine.fragments import FragmentIndex
+from engine.manifest import read_manifest
 from engine.settings import Settings
 from engine.snapshot import Snapshot, open_snapshot
 
@@ -46,12 +47,13 @@ def verify_collection(catalogue: Catalogue, collection: str, settings: Settings)
     if info.snapshot is None:
         return found
     try:
-        snapshot = open_snapshot(settings.snapshot_directory(info.id, info.snapshot), info.model_hash)
-        found.files = len(snapshot.manifest.files)
-        found.bytes = sum(mark.size for mark in snapshot.manifest.files.values())
-        found.problems += [f"{name} does not match its checksum" for name in snapshot.damaged_files()]
+        directory = settings.snapshot_directory(info.id, info.snapshot)
+        manifest = read_manifest(directory)
+        found.files = len(manifest.files)
+        found.bytes = sum(mark.size for mark in manifest.files.values())
+        found.problems += [f"{name} does not match its checksum" for name in manifest.damaged_files(directory)]
         if not found.problems:
-            _compare(catalogue, info, snapshot, found)
+            _compare(catalogue, info, open_snapshot(directory, info.model_hash), found)
     except (IndexDamaged, IndexOutdated, ModelMismatch) as error:
         found.problems.append(str(error))
     return found
