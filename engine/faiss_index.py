@@ -97,6 +97,10 @@ class FaissFragmentIndex:
         """Ids of all items, int64 (I,), in stored order."""
         return self._items.ids[self._items.kept]
 
+    def fragment_counts(self) -> npt.NDArray[np.int64]:
+        """Number of vectors of each item, int64 (I,), in stored order."""
+        return np.concatenate([np.diff(part.stored.offsets)[part.kept] for part in self._items.segments])
+
     def candidates(
         self,
         query: npt.NDArray[np.float32],

@@ -195,6 +195,10 @@ class FragmentIndex(Protocol):
         """Ids of all items, int64 (I,), in stored order."""
         ...
 
+    def fragment_counts(self) -> npt.NDArray[np.int64]:
+        """Number of vectors of each item, int64 (I,), in stored order."""
+        ...
+
     def candidates(
         self,
         query: npt.NDArray[np.float32],

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,9 @@ class Manifest:
         return [name for name in self.files if not self.matches(directory, name)]
 
     def matches(self, directory: Path, name: str) -> bool:
-        """Compare one file with its checksum."""
+        """Compare one file with its checksum; one that the manifest does not name has none."""
         try:
-            return mark_of(directory / name) == self.files[name]
+            return name in self.files and mark_of(directory / name) == self.files[name]
         except OSError:
             return False
 
@@ -64,8 +65,8 @@ def write_manifest(directory: Path, manifest: Manifest) -> None:
     (directory / MANIFEST).write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
-def read_manifest(directory: Path) -> Manifest:
-    """Read what `write_manifest` wrote.
+def read_manifest(directory: Path, formats: Sequence[int] = (FORMAT,)) -> Manifest:
+    """Read what `write_manifest` wrote, in one of these formats.
 
     Raises:
         IndexDamaged: it is missing or does not match its checksum.
@@ -76,7 +77,7 @@ def read_manifest(directory: Path) -> Manifest:
         content = document["manifest"]
         if _digest(content) != document["sha256"]:
             raise ValueError("it does not match its checksum")
-        if content["format"] != FORMAT:
+        if content["format"] not in formats:
             raise _outdated(content["format"])
         files = {name: FileMark(**mark) for name, mark in content["files"].items()}
         return Manifest(**{**content, "score": ScoreConfig(**content["score"]), "files": files})

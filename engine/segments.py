@@ -65,8 +65,8 @@ class Segment:
         return self.stored.ids.nbytes + self.stored.offsets.nbytes + compressed
 
     def pieces(self) -> Iterator[Fragments]:
-        """The items that are there, piece by piece; see StoredFragments.pieces."""
-        return self.stored.pieces(self.kept)
+        """The items that are there, piece by piece, checked, as they are to be written anew; see StoredFragments."""
+        return self.stored.pieces(self.kept, checked=True)
 
     def rows(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """The vectors at these places, which count those of the items that are there, float32 (n, D)."""

@@ -83,22 +83,38 @@ class StoredFragments:
         for first in range(0, len(self.vectors), ROWS):
             yield _to_single(self.vectors[first : first + ROWS], buffer)
 
-    def pieces(self, numbers: npt.NDArray[np.int64]) -> Iterator[Fragments]:
+    def pieces(self, numbers: npt.NDArray[np.int64], checked: bool = False) -> Iterator[Fragments]:
         """The items at these places, in the order given, in pieces of about ROWS vectors.
 
-        Each piece is valid until the next is asked for.
+        Each piece is valid until the next is asked for. Scattered items are compared with their checksums, neighbours
+        where they are to be `checked`.
+
+        Raises:
+            IndexDamaged: an item has changed since it was written.
         """
         buffer = torch.empty(0, self.dimension)
         for first, last in runs_of(self.offsets, numbers, ROWS):
             chosen = numbers[first:last]
             _, offsets = rows_of(self.offsets, chosen)
-            vectors = self._read(chosen, offsets)
+            vectors, scattered = self._read(chosen, offsets)
+            if checked or scattered:
+                self._check(chosen, offsets, vectors)
             if len(vectors) > len(buffer):
                 buffer = torch.empty(max(len(vectors), ROWS), self.dimension)
             yield Fragments(self.ids[chosen], offsets, _to_single(vectors, buffer))
 
-    def _read(self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
-        """The vectors of items, at least one, in the order given.
+    def _check(
+        self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], vectors: npt.NDArray[np.float16]
+    ) -> None:
+        changed = np.flatnonzero(item_sums(self.ids[numbers], offsets, vectors) != self.sums[numbers])
+        if len(changed):
+            item = self.ids[numbers[changed[0]]]
+            raise IndexDamaged(f"the vectors of item {item} have changed; mend them with: dvsa verify --repair")
+
+    def _read(
+        self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.float16], bool]:
+        """The vectors of items, at least one, in the order given, and whether they are scattered.
 
         Neighbours come from the memory map. Scattered items are read: a page that is touched through the map brings its
         neighbours into the process's memory, after some searches the whole file.
@@ -106,7 +122,7 @@ class StoredFragments:
         cuts = np.flatnonzero(np.diff(numbers) != 1) + 1
         firsts, lasts = numbers[np.append(0, cuts)], numbers[np.append(cuts, len(numbers)) - 1]
         if len(firsts) == 1:
-            return self.vectors[self.offsets[firsts[0]] : self.offsets[lasts[0] + 1]]
+            return self.vectors[self.offsets[firsts[0]] : self.offsets[lasts[0] + 1]], False
         vectors = np.empty((offsets[-1], self.dimension), np.float16)
         size = vectors.strides[0]
         places = zip(self.offsets[firsts].tolist(), offsets[np.append(0, cuts)].tolist(), strict=True)
@@ -114,11 +130,7 @@ class StoredFragments:
         for (row, place), count in zip(places, counts, strict=True):
             if os.preadv(self._file, [vectors[place : place + count].data], self._begin + row * size) < count * size:
                 raise IndexDamaged("the file of the vectors was cut short; mend it with: dvsa verify --repair")
-        changed = np.flatnonzero(item_sums(self.ids[numbers], offsets, vectors) != self.sums[numbers])
-        if len(changed):
-            item = self.ids[numbers[changed[0]]]
-            raise IndexDamaged(f"the vectors of item {item} have changed; mend them with: dvsa verify --repair")
-        return vectors
+        return vectors, True
 
 
 def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> StoredFragments:
