@@ -37,9 +37,10 @@ class Suggestions:
     def complete(self, collection: str, prefix: str, count: int) -> list[str]:
         """Return up to `count` texts that begin with what was typed, as words do.
 
-        Half of them at most end with its last word made whole, by words of the collection; then come captions and
-        sentences of the collection, what is said often before what is said once, short before long; and, where there
-        are too few, words that only the model knows. Upper and lower case, spaces and punctuation do not count.
+        A third of them at most end with its last word made whole, by words of the collection; then come captions and
+        sentences of the collection, what is said often before what is said once, short before long; and, where these
+        are too few, further words of the collection and words that only the model knows. Upper and lower case, spaces
+        and punctuation do not count.
 
         Raises:
             UnknownCollection: there is no collection of that name.
@@ -47,15 +48,13 @@ class Suggestions:
         said = self._read(collection)
         begun, start = _last_word(prefix)
         head = prefix[:start]
+        said_words = [head + word for word in said.words.best(begun, count + 1)] if begun else []
+        known_words = [head + word for word in self._known.best(begun, count + 1)] if begun else []
+        texts = said.texts.best(_compared(prefix, bool(begun)), count + 1)
         found: dict[str, str] = {}
-        if begun:
-            found = {normal_form(head + word): head + word for word in said.words.best(begun, count // 2)}
-        for text in said.texts.best(_compared(prefix, bool(begun)), count):
+        for text in [*said_words[: count // 3], *texts, *said_words, *known_words]:
             found.setdefault(_compared(text, True), text)
-        if begun and len(found) <= count:
-            for word in self._known.best(begun, count + 1):
-                found.setdefault(normal_form(head + word), head + word)
-        found.pop(normal_form(prefix), None)  # what is there already is no suggestion
+        found.pop(_compared(prefix, True), None)  # what is there already is no suggestion
         return list(found.values())[:count]
 
     def _read(self, collection: str) -> "_Said":

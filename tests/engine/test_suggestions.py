@@ -38,9 +38,9 @@ def test_a_word_is_made_whole_by_the_collection_then_come_texts_then_words_of_th
     suggestions: Suggestions,
 ) -> None:
     found = suggestions.complete("texts", "Two do", 8)
-    assert found[:3] == ["Two dogs", "Two doors", "Two dog"]  # by how often they are said, then in the order of texts
-    assert found[3:6] == ["Two dogs play.", "Two doors, one house.", "Two dogs play in the snow."]
-    assert found[6:] == ["Two door", "Two donkey"]
+    assert found[:2] == ["Two dogs", "Two doors"]  # by how often they are said, then in the order of texts
+    assert found[2:5] == ["Two dogs play.", "Two doors, one house.", "Two dogs play in the snow."]
+    assert found[5:] == ["Two dog", "Two door", "Two donkey"]
 
 
 def test_what_is_said_twice_comes_before_what_is_shorter_and_is_said_once(suggestions: Suggestions) -> None:
