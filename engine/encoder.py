@@ -94,7 +94,7 @@ class ModelEncoder:
         self.model_hash = checkpoint.model_hash
         self.dimension = checkpoint.model.config.dimension
         self.score = checkpoint.model.config.score
-        self.known_words = checkpoint.vocabulary.words
+        self.known_words: Sequence[str] = checkpoint.vocabulary.words
 
     @torch.inference_mode()
     def encode_photo(self, photo: npt.NDArray[np.uint8]) -> PhotoFragments:
