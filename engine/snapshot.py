@@ -14,8 +14,13 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
 
 from engine.exceptions import ModelMismatch, StorageError
 from engine.faiss_index import FaissFragmentIndex
@@ -47,6 +52,12 @@ class Snapshot:
         self.regions = self._open("regions")
         self.words = self._open("words")
         self.marks = {_inode(directory / name): mark for name, mark in manifest.files.items()}
+
+    def without(self, photos: npt.NDArray[np.int64], sentences: npt.NDArray[np.int64]) -> Self:
+        """The same less the items of these ids, in memory alone."""
+        other = copy(self)
+        other.regions, other.words = self.regions.without(photos), self.words.without(sentences)
+        return other
 
     def _open(self, folder: str) -> FragmentIndex:
         for name, mark in self.manifest.files.items():
