@@ -64,7 +64,7 @@ def text_rows(service: "SearchService", queries: list[str]) -> list["Image"]:
 
     rows = []
     for query in queries:
-        answer = service.search_text("examples", query, HITS)
+        answer = service.search_text(query, SearchRequest(("examples",), k=HITS))
         click.echo(f"\n{query}")
         if answer.not_understood:
             click.echo("  " + not_understood_line(answer.not_understood))
@@ -83,7 +83,7 @@ def photo_rows(service: "SearchService", paths: list[Path], settings: "Settings"
     rows = []
     for path in paths:
         photo = read_photo(path, settings)
-        answer = service.search_photo("examples", photo, HITS, name=path.name)
+        answer = service.search_photo(photo, SearchRequest(("examples",), "sentences", HITS), path.name)
         click.echo(f"\n{printable(path.name)}")
         for hit in answer.hits:
             click.echo(f"  {hit.rank}  {hit.score:7.3f}  {printable(hit.text or '')}")

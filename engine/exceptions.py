@@ -28,6 +28,10 @@ class BadRequest(EngineError):
     """A request makes no sense."""
 
 
+class CursorOutdated(EngineError):
+    """The collection has changed since the first page of a search."""
+
+
 class UnknownCollection(EngineError):
     """There is no collection of that name."""
 
