@@ -61,6 +61,7 @@ def text_rows(service: "SearchService", queries: list[str]) -> list["Image"]:
     """Search by texts, print the hits, draw a row of each."""
     from api.output import not_understood_line, printable
     from api.plots import answer_row
+    from engine.search import SearchRequest
 
     rows = []
     for query in queries:
@@ -79,6 +80,7 @@ def photo_rows(service: "SearchService", paths: list[Path], settings: "Settings"
     from api.output import printable
     from api.plots import answer_row
     from api.session import read_photo
+    from engine.search import SearchRequest
 
     rows = []
     for path in paths:

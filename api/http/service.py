@@ -11,9 +11,12 @@ import numpy.typing as npt
 from fastapi import Depends, Request
 from PIL import Image, UnidentifiedImageError
 
+from api.http.metrics import Metrics
+from api.http.shared_pass import SharedPass
 from api.http.work import WorkQueue
 from engine.captioner import PhotoCaptioner, RegionCaption
 from engine.catalogue import Catalogue, PhotoInfo
+from engine.catalogue.keys import ApiKeys
 from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import PhotoGone
 from engine.search import SearchService
@@ -68,8 +71,12 @@ class Service:
         self.settings, self.catalogue, self.encoder = settings, catalogue, encoder
         self.captioner, self.region_captioner = captioner, region_captioner
         self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner)
+        self.keys = ApiKeys(catalogue)
+        self.metrics = Metrics(encoder.model_hash)
+        self.sentences = SharedPass(encoder, self.metrics.texts_of_pass.observe)
         self.model_work = WorkQueue(settings.request_threads, settings.request_queue)
         self.disk_work = WorkQueue(DISK_THREADS, DISK_QUEUE)
+        self.metrics.watch(catalogue, {"model": self.model_work, "disk": self.disk_work})
 
     def stored_photo(self, photo_id: int) -> StoredPhoto:
         """Read a photo that the catalogue holds, if its file is still the one that was indexed.
@@ -104,6 +111,7 @@ class Service:
 
     def close(self) -> None:
         """Finish the work that runs and close the catalogue."""
+        self.sentences.close()
         self.model_work.close()
         self.disk_work.close()
         self.catalogue.close()

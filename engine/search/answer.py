@@ -15,7 +15,7 @@ class Hit:
         id: the catalogue's id.
         score: the image-sentence score, or that of two items of one kind, less what was excluded; higher is better.
         collection: that holds it.
-        path, width, height: of a photo; pixels of the upright photo.
+        path, name, width, height: of a photo; its name is the file's or the uploader's; pixels of the upright photo.
         caption: of a photo that was captioned when it was indexed.
         text, document: of a sentence, and the file that it comes from.
         words: of a photo found by text, the query's words with their regions of this photo; of a sentence found by
@@ -28,6 +28,7 @@ class Hit:
     score: float
     collection: str
     path: str | None = None
+    name: str | None = None
     width: int | None = None
     height: int | None = None
     caption: str | None = None

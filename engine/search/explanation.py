@@ -28,9 +28,7 @@ def words_on_photos(catalogue: Catalogue, sentence: SentenceFragments) -> Explai
 
     def explain(views: Sequence[View], ranking: Ranking, hits: list[Hit]) -> list[Hit]:
         photos = stored_photos(catalogue, views, ranking)
-        return [
-            replace(hit, words=best_regions(sentence, photo)) for hit, photo in zip(hits, photos, strict=True)
-        ]
+        return [replace(hit, words=best_regions(sentence, photo)) for hit, photo in zip(hits, photos, strict=True)]
 
     return explain
 

@@ -32,7 +32,7 @@ def hits_of(catalogue: Catalogue, views: Sequence[View], kind: Kind, ranking: Ra
 def _photos(catalogue: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
     known = catalogue.photos([hit.id for hit in hits])
     return [
-        replace(hit, path=photo.path, width=photo.width, height=photo.height, caption=photo.caption)
+        replace(hit, path=photo.path, name=photo.name, width=photo.width, height=photo.height, caption=photo.caption)
         for hit, photo in ((hit, known.get(hit.id)) for hit in hits)
         if photo is not None
     ]

@@ -54,7 +54,15 @@ class Marks:
             views: what is searched.
             allowed: ids that may be found, for each view; None: all.
         """
-        search = [*asked, *request.collections, request.target, request.effort, request.exclude, request.min_score]
+        search = [
+            *asked,
+            *request.collections,
+            request.target,
+            request.effort,
+            request.exclude,
+            request.filter,
+            request.min_score,
+        ]
         state = [(view.info.id, view.info.snapshot, _of_ids(ids)) for view, ids in zip(views, allowed, strict=True)]
         return cls(_digest(repr(search).encode()), _digest(repr(state).encode()))
 

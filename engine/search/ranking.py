@@ -58,7 +58,7 @@ def best_of_all(
         allowed: ids that may be found, for each view; None: all.
         k: how many; fewer come back where there are fewer that score enough.
     """
-    found, owner_of = [], {}
+    found, owner_of = [], dict[int, int]()
     for number, (view, ids) in enumerate(zip(views, allowed, strict=True)):
         best = best_by_parts(view.index(request.target), parts, k, request.effort, ids)
         owner_of |= dict.fromkeys(best[0].tolist(), number)  # ids are the catalogue's: no two collections share one

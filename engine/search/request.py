@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.catalogue.filtering import PhotoFilter
 from engine.exceptions import BadRequest
 from engine.fragments import Effort, Kind
 from engine.ranking import DEFAULT_EFFORT
@@ -27,6 +28,7 @@ class SearchRequest:
         k: how many hits.
         effort: how much the search of a large collection may cost.
         exclude: what to keep away from.
+        filter: what photos must have, or the photos that sentences describe; None: all may be found.
         min_score: hits that score less are left out; None: none are.
         cursor: of the page before, for the next; None: the first page.
         explain: give the regions of words.
@@ -37,6 +39,7 @@ class SearchRequest:
     k: int = 10
     effort: Effort = DEFAULT_EFFORT
     exclude: Exclusion | None = None
+    filter: PhotoFilter | None = None
     min_score: float | None = None
     cursor: str | None = None
     explain: bool = True

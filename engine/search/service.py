@@ -1,49 +1,26 @@
 """The door of searches: a question is encoded, asked of what is published, and answered page by page."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.alignment import understood
+from engine.alignment import Box
 from engine.captioner import PhotoCaptioner
 from engine.catalogue import Catalogue
-from engine.encoder import Encoder, PhotoFragments, SentenceFragments
+from engine.catalogue.filtering import matching_ids
+from engine.encoder import Encoder, SentenceFragments
 from engine.exceptions import EmptyCollection, IndexDamaged
-from engine.fragments import QueryPart, ScoreTerms
 from engine.search.answer import Answer, Hit
-from engine.search.explanation import Explain, nothing, words_of_sentences, words_on_photos
 from engine.search.hits import Stale, hits_of
 from engine.search.paging import Marks, Page
+from engine.search.questions import Question, Questions
 from engine.search.ranking import Ids, best_of_all, rank_to
 from engine.search.request import SearchRequest
 from engine.search.views import View, Views
 
 ATTEMPTS = 3  # a collection may be published anew between reading its name and reading its hits
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked, encoded.
-
-    Attributes:
-        name: the text, or the name of the photo.
-        asked: tells it from any other question.
-        parts: of the query.
-        explain: gives hits their words or boxes.
-        not_understood: words that the model does not know.
-        caption: of the query photo.
-    """
-
-    name: str
-    asked: tuple[object, ...]
-    parts: list[QueryPart]
-    explain: Explain = nothing
-    not_understood: list[str] = field(default_factory=list)
-    caption: str | None = None
 
 
 class SearchService:
@@ -59,7 +36,8 @@ class SearchService:
     def __init__(
         self, catalogue: Catalogue, home: Path, encoder: Encoder, captioner: PhotoCaptioner | None = None
     ) -> None:
-        self._catalogue, self._encoder, self._captioner = catalogue, encoder, captioner
+        self._catalogue, self._encoder = catalogue, encoder
+        self._questions = Questions(catalogue, encoder, captioner)
         self._views = Views(catalogue, home, encoder.model_hash)
 
     def search_text(self, text: str, request: SearchRequest) -> Answer:
@@ -82,12 +60,7 @@ class SearchService:
             encoded: `request.texts(text)`, each.
             request: how to search, checked by `check`.
         """
-        sentence, *excluded = (understood(fragments) for fragments in encoded)
-        terms = ScoreTerms.between("sentences", request.target, self._encoder.score)
-        explain = words_on_photos(self._catalogue, sentence) if request.target == "images" else nothing
-        parts = [QueryPart(sentence.vectors, terms), *self._away(excluded, request)]
-        unknown = [word for fragments in encoded for word in fragments.unknown]
-        return self._answer(Question(text, ("text", text), parts, explain, unknown), request)
+        return self._answer(self._questions.text(text, encoded, request), request)
 
     def search_photo(self, photo: npt.NDArray[np.uint8], request: SearchRequest, name: str = "photo") -> Answer:
         """Find sentences or photos by a photo: upright RGB, uint8 (height, width, 3); `name` is for the answer.
@@ -97,20 +70,23 @@ class SearchService:
         Raises: as `search_text`.
         """
         self.check(request)
-        fragments = self._encoder.encode_photo(photo)
-        caption = self._captioner.caption(fragments).text if self._captioner else None
-        terms = ScoreTerms.between("images", request.target, self._encoder.score)
-        explain = words_of_sentences(self._encoder, fragments) if request.target == "sentences" else nothing
-        excluded = self._excluded(request)
-        question = Question(
-            name,
-            ("photo", photo.shape, hashlib.sha256(np.ascontiguousarray(photo).data).digest()),
-            [QueryPart(fragments.vectors, terms), *self._away(excluded, request)],
-            explain,
-            [word for sentence in excluded for word in sentence.unknown],
-            caption,
-        )
-        return self._answer(question, request)
+        return self._answer(self._questions.photo(photo, name, request), request)
+
+    def search_box(self, photo: npt.NDArray[np.uint8], box: Box, request: SearchRequest, name: str = "photo") -> Answer:
+        """Find photos that show, or sentences that say, what a box on a photo shows; edges beyond the photo are cut.
+
+        Each photo counts by its region that is most like the box, each sentence by its words on the box.
+
+        Args:
+            photo: upright RGB, uint8 (height, width, 3).
+            box: (x0, y0, x1, y1) in its pixels.
+            request: how to search.
+            name: for the answer.
+
+        Raises: as `search_text`.
+        """
+        self.check(request)
+        return self._answer(self._questions.box(photo, box, name, request), request)
 
     def check(self, request: SearchRequest) -> None:
         """Refuse a request before the model is asked.
@@ -122,16 +98,6 @@ class SearchService:
         request.check()
         for name in request.collections:
             self._catalogue.collection(name)
-
-    def _excluded(self, request: SearchRequest) -> list[SentenceFragments]:
-        return [understood(sentence) for sentence in self._encoder.encode_sentences(request.texts())]
-
-    def _away(self, excluded: Sequence[SentenceFragments], request: SearchRequest) -> list[QueryPart]:
-        """Return the part of a query that leads away from what is excluded, if anything is."""
-        if request.exclude is None or not excluded:
-            return []
-        terms = ScoreTerms.between("sentences", request.target, self._encoder.score)
-        return [QueryPart(sentence.vectors, terms, -request.exclude.weight) for sentence in excluded]
 
     def _answer(self, question: Question, request: SearchRequest) -> Answer:
         """Answer from one published state of each collection; once more where a newer one was published meanwhile."""
@@ -160,11 +126,9 @@ class SearchService:
             cursor,
         )
 
-    def _page(
-        self, question: Question, request: SearchRequest, views: Sequence[View]
-    ) -> tuple[list[Hit], str | None]:
+    def _page(self, question: Question, request: SearchRequest, views: Sequence[View]) -> tuple[list[Hit], str | None]:
         """Return the hits of the page that the request asks for, and the cursor of the next."""
-        allowed: list[Ids | None] = [None] * len(views)
+        allowed = [self._allowed(view, request) for view in views]
         marks = Marks.of(question.asked, request, views, allowed)
         page = marks.page(request.cursor, request.k)
         end = page.start + request.k
@@ -176,6 +140,12 @@ class SearchService:
         if request.explain:
             hits = question.explain(views, shown, hits)
         return hits, marks.cursor(Page(page.first, end)) if len(ranking) > end else None
+
+    def _allowed(self, view: View, request: SearchRequest) -> Ids | None:
+        """Return the ids that the request's filter lets through; None: all."""
+        if request.filter is None:
+            return None
+        return matching_ids(self._catalogue, view.info.id, request.target, request.filter)
 
 
 def _damaged(request: SearchRequest, error: Exception) -> IndexDamaged:

@@ -76,7 +76,10 @@ def test_text_is_cut_to_its_room() -> None:
 def test_answers_become_rows_of_one_sheet() -> None:
     words = words_of("dog", [(0.0, 0.0, 5.0, 5.0)])
     gone = [Hit(rank, rank, 1.0, "c", path=f"/gone/{rank}.jpg", width=9, height=9, words=words) for rank in range(1, 8)]
-    told = [Hit(1, 1, 1.0, "c", text="Dog runs", document="d", words=words), Hit(2, 2, 0.5, "c", text="x", document="d")]
+    told = [
+        Hit(1, 1, 1.0, "c", text="Dog runs", document="d", words=words),
+        Hit(2, 2, 0.5, "c", text="x", document="d"),
+    ]
     rows = [
         answer_row(Answer("a dog", "images", ("c",), [], gone)),
         answer_row(Answer("a dog", "sentences", ("c",), [], told)),

@@ -145,7 +145,9 @@ def test_photos_of_equal_score_come_by_id(photos: Path, settings: Settings, enco
         shutil.copy(photos / "red.png", photos / f"copy{number}.png")
     index_paths([photos], "walls", encoder, settings)
     hits = (
-        SearchService(Catalogue(settings.catalogue_url), settings.home, encoder).search_text("wall", within("walls", k=20)).hits
+        SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
+        .search_text("wall", within("walls", k=20))
+        .hits
     )
     same = [hit.id for hit in hits if "copy" in (hit.path or "") or "red" in (hit.path or "")]
     assert len(same) == 7
@@ -188,7 +190,10 @@ def test_photos_that_are_found_have_their_captions(photos: Path, settings: Setti
     assert {Path(hit.path or "").stem: hit.caption for hit in found.hits} == wanted
     alike = service.search_photo(pixels(photos, "red"), within("said", target="images"))
     assert {Path(hit.path or "").stem: hit.caption for hit in alike.hits} == wanted
-    assert all(hit.caption is None for hit in service.search_photo(pixels(photos, "red"), within("said", target="sentences")).hits)
+    assert all(
+        hit.caption is None
+        for hit in service.search_photo(pixels(photos, "red"), within("said", target="sentences")).hits
+    )
 
 
 def test_photos_indexed_without_captions_are_found_without(service: SearchService) -> None:
@@ -201,7 +206,10 @@ def test_a_query_photo_is_captioned(
     captioner = TinyCaptioner()
     saying = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder, captioner)
     photo = pixels(photos, "blue")
-    plain, said = service.search_photo(photo, within("walls", target="sentences")), saying.search_photo(photo, within("walls", target="sentences"))
+    plain, said = (
+        service.search_photo(photo, within("walls", target="sentences")),
+        saying.search_photo(photo, within("walls", target="sentences")),
+    )
     assert (plain.caption, said.caption) == (None, caption_of(photo))
     assert said.hits == plain.hits
     assert saying.search_photo(photo, within("walls", target="images")).caption == caption_of(photo)
@@ -292,4 +300,7 @@ def test_a_large_index_is_searched_through_its_candidates(
     whole = [hit.id for hit in service.search_text("painted wall", within("walls", effort="exact")).hits]
     assert service.search_text("painted wall", within("walls", k=1, effort="fast")).hits[0].id in whole
     assert [hit.id for hit in service.search_text("painted wall", within("walls", effort="fast")).hits] == whole
-    assert len(service.search_photo(pixels(photos, "blue"), within("walls", k=3, effort="fast", target="sentences")).hits) == 3
+    assert (
+        len(service.search_photo(pixels(photos, "blue"), within("walls", k=3, effort="fast", target="sentences")).hits)
+        == 3
+    )
