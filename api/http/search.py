@@ -23,7 +23,6 @@ async def search_by_text(service: ServiceOfApp, query: TextQuery) -> AnswerDocum
         return await service.sentences.encode(request.texts(query.text))
 
     def work(sentences: Sequence[SentenceFragments]) -> Answer:
-        service.search.check(request)
         return service.search.search_sentences(query.text, sentences, request)
 
     return AnswerDocument.of(await service.model_work.run_after(encoded, work))

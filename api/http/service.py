@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -124,9 +125,13 @@ def load_service(settings: Settings) -> Service:
         CheckpointError: a checkpoint cannot be used.
         CatalogueError: the catalogue cannot be opened.
     """
+    import torch
+
     from api.session import open_captioner, open_region_captioner
     from engine.encoder import load_encoder
 
+    # requests work side by side, each on its share of the cores: sharing every core makes all of them slower
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // settings.request_threads))
     encoder = load_encoder(settings.checkpoint, settings.weight_files)
     captioner, region_captioner = open_captioner(settings, encoder), open_region_captioner(settings, encoder)
     return Service(settings, Catalogue(settings.catalogue_url), encoder, captioner, region_captioner)

@@ -58,8 +58,9 @@ class SearchService:
         Args:
             text: the query.
             encoded: `request.texts(text)`, each.
-            request: how to search, checked by `check`.
+            request: how to search.
         """
+        request.check()
         return self._answer(self._questions.text(text, encoded, request), request)
 
     def search_photo(self, photo: npt.NDArray[np.uint8], request: SearchRequest, name: str = "photo") -> Answer:
