@@ -25,6 +25,7 @@ from api.http.photos import router as photos
 from api.http.search import router as search
 from api.http.service import Service
 from api.http.session import router as session
+from api.http.suggestions import router as suggestions
 
 WEB = Path(__file__).parent.parent / "web"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -69,7 +70,7 @@ def create_app(service: Service, public: bool = False) -> FastAPI:
     app.state.service, app.state.keys_needed = service, keys_needed
     errors.install(app)
     app.include_router(measures)
-    for router in (health, session, collections, photos, search, captions, alignment):
+    for router in (health, session, collections, photos, search, suggestions, captions, alignment):
         shown = [] if router in (health, session) else [Security(KEY)]  # in the document; `Access` is what asks for it
         app.include_router(router, prefix="/api/v1", responses=PROBLEMS, dependencies=shown)
     app.mount("/", StaticFiles(directory=WEB, html=True))

@@ -22,6 +22,7 @@ from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import PhotoGone
 from engine.search import SearchService
 from engine.settings import Settings
+from engine.suggestions import Suggestions
 from model.exceptions import PhotoError
 from model.photo import PHOTO_FORMATS, load_photo
 
@@ -75,6 +76,7 @@ class Service:
         self.keys = ApiKeys(catalogue)
         self.metrics = Metrics(encoder.model_hash)
         self.sentences = SharedPass(encoder, self.metrics.texts_of_pass.observe)
+        self.suggestions = Suggestions(catalogue, encoder.known_words)
         self.model_work = WorkQueue(settings.request_threads, settings.request_queue)
         self.disk_work = WorkQueue(DISK_THREADS, DISK_QUEUE)
         self.metrics.watch(catalogue, {"model": self.model_work, "disk": self.disk_work})

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -52,7 +53,7 @@ api = schemathesis.pytest.from_fixture("document")
 @api.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_nothing_that_is_asked_breaks_the_server(
-    case: schemathesis.Case, fuzzed: Server, session: requests.Session
+    case: "schemathesis.Case[Any]", fuzzed: Server, session: requests.Session
 ) -> None:
     answer = case.call_and_validate(base_url=fuzzed.url, session=session, checks=CHECKS, timeout=TIMEOUT)
     assert "Traceback" not in answer.text
