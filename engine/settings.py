@@ -6,10 +6,13 @@ from platformdirs import user_data_path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from model.photo import MAX_PIXELS
 from model.weight_files import WeightFiles
 from model.words import knows_language
+
+DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 
 
 def default_home() -> Path:
@@ -23,6 +26,7 @@ class Settings(BaseSettings):
     Attributes:
         home: folder of the catalogue and the snapshots.
         database_url: the catalogue's database; None is an SQLite file in `home`.
+        database_password_file: file that holds the password of the database's user, and nothing else.
         checkpoint: folder of a trained model; None is the one that comes with the program.
         captioner: folder of a trained captioner of photos; None is the one that comes with the program.
         region_captioner: likewise of regions.
@@ -40,6 +44,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_home)
     database_url: str | None = None
+    database_password_file: Path | None = None
     checkpoint: Path | None = None
     captioner: Path | None = None
     region_captioner: Path | None = None
@@ -59,6 +64,17 @@ class Settings(BaseSettings):
             raise ValueError(f"no rules for sentences of {language!r} are there; name a language like german or hindi")
         return language
 
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, database_url: str | None) -> str | None:
+        try:
+            known = database_url is None or make_url(database_url).drivername in DATABASES
+        except ArgumentError as error:
+            raise ValueError("not the address of a database, as postgresql://user@host/name") from error
+        if not known:
+            raise ValueError("the catalogue is in SQLite or in PostgreSQL: sqlite:///... or postgresql://...")
+        return database_url
+
     @property
     def weight_files(self) -> WeightFiles:
         """The files of weights that are named."""
@@ -66,9 +82,16 @@ class Settings(BaseSettings):
 
     @property
     def catalogue_url(self) -> URL:
-        """The catalogue's database; built from parts, so that a folder may hold any character."""
+        """The catalogue's database; built from parts, so that a folder may hold any character.
+
+        Raises:
+            OSError: the password's file cannot be read.
+        """
         if self.database_url is not None:
-            return make_url(self.database_url)
+            url = make_url(self.database_url)
+            if self.database_password_file is None:
+                return url
+            return url.set(password=self.database_password_file.read_text(encoding="utf-8").rstrip("\r\n"))
         return URL.create("sqlite", database=str(self.home.absolute() / "catalogue.db"))
 
     def collection_directory(self, collection_id: int) -> Path:
