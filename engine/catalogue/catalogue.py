@@ -1,9 +1,12 @@
 """Reads the catalogue; the indexer, its only writer, works in the transactions that it hands out."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, groupby
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +44,10 @@ class CollectionInfo:
 
 @dataclass(frozen=True)
 class PhotoInfo:
-    """A photo: absolute path, pixels of the upright photo, SHA-256 of the file, and, if any, caption and captioner."""
+    """A photo: absolute path, pixels of the upright photo, SHA-256 of the file, and, if any, caption and captioner.
+
+    `name` is the file's, or what the uploader called it; `taken_at` is when the photo was taken, where that is known.
+    """
 
     id: int
     path: str
@@ -50,6 +56,8 @@ class PhotoInfo:
     content_hash: str
     caption: str | None
     captioner_hash: str | None
+    name: str
+    taken_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,7 @@ class Catalogue:
         query = select(*_PHOTO_COLUMNS).where(Photo.state == LIVE)
         with self.read() as connection:
             rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Photo.id.in_(chunk)))]
-        return {row.id: PhotoInfo(*row) for row in rows}
+        return {row.id: _photo(row) for row in rows}
 
     def photo(self, photo_id: int) -> PhotoInfo:
         """Return one published photo.
@@ -140,7 +148,7 @@ class Catalogue:
         held = (Photo.collection_id == self.collection(collection).id, Photo.state == LIVE, Photo.id > after)
         query = select(*_PHOTO_COLUMNS).where(*held).order_by(Photo.id).limit(count)
         with self.read() as connection:
-            return [PhotoInfo(*row) for row in connection.execute(query)]
+            return [_photo(row) for row in connection.execute(query)]
 
     def regions(self, photo_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
         """Return the boxes of photos, float32 (R, 4) each, in the order of their vectors in the snapshot."""
@@ -188,8 +196,14 @@ _PHOTO_COLUMNS = (
     Photo.content_hash,
     Photo.caption,
     Photo.captioner_hash,
+    Photo.name,
+    Photo.taken_at,
 )
 
 
 def _info(row: Row[tuple[int, str, str | None, str, int, int, int]]) -> CollectionInfo:
     return CollectionInfo(*row)
+
+
+def _photo(row: Row[Any]) -> PhotoInfo:
+    return PhotoInfo(**{**row._mapping, "name": row.name or os.path.basename(row.path)})
