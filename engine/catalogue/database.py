@@ -25,12 +25,14 @@ def connect(url: URL, busy_seconds: float) -> Engine:
     """
     if url.get_backend_name() == "postgresql":
         engine = postgresql.make_engine(url, busy_seconds)
-        with plain_errors(url):
+    else:
+        engine = sqlite.make_engine(url, busy_seconds)
+    try:
+        with plain_errors(url), sqlite.creation_lock(url):
             migrate(engine)
-        return engine
-    engine = sqlite.make_engine(url, busy_seconds)
-    with plain_errors(url), sqlite.creation_lock(url):
-        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -22,7 +22,6 @@ from indexer.index import index_paths
 from tests.tiny_encoder import TinyEncoder
 from tests.workspace import Contents, Workspace, make_photo
 
-
 ON_SQLITE = pytest.mark.parametrize("new_database", ["sqlite"], indirect=True)
 
 
