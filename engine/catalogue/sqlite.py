@@ -24,13 +24,11 @@ def make_engine(url: URL, busy_seconds: float) -> Engine:
 @contextlib.contextmanager
 def creation_lock(url: URL) -> Iterator[None]:
     """Let one process at a time create SQLite's tables, and the folder before that; other databases have locks."""
-    if url.get_backend_name() != "sqlite":
+    database = url.database or ":memory:"
+    if url.get_backend_name() != "sqlite" or database == ":memory:" or database.startswith("file:"):
         yield
         return
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        yield
-        return
-    path = Path(url.database)
+    path = Path(database)
     if path.exists() and path.stat().st_size > 0:  # created before; migrations of old tables are transactions
         yield
         return
