@@ -1,13 +1,14 @@
-"""The settings of a process, read from the environment once, in the entry point, and passed down."""
+"""The settings of a process, read from the environment and a file once, in the entry point, and passed down."""
 
 from pathlib import Path
 
 from platformdirs import user_data_path
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from engine.settings_file import read_settings_file
 from model.photo import MAX_PIXELS
 from model.weight_files import WeightFiles
 from model.words import knows_language
@@ -21,7 +22,7 @@ def default_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """Where things are and how much a run may use; DVSA_HOME sets `home`, and so on.
+    """Where things are and how much a run may use; DVSA_HOME sets `home`, and so on, or a file does.
 
     Attributes:
         home: folder of the catalogue and the snapshots.
@@ -57,6 +58,24 @@ class Settings(BaseSettings):
     request_queue: int = Field(default=16, ge=0)
     language: str = "english"
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Say what is stronger than what: arguments, the environment, the file.
+
+        Raises:
+            BadRequest: the file cannot be used.
+        """
+        home = init_settings().get("home") or env_settings().get("home") or default_home()
+        file = InitSettingsSource(settings_cls, read_settings_file(Path(home)))
+        return init_settings, env_settings, file
+
     @field_validator("language")
     @classmethod
     def _known(cls, language: str) -> str:
@@ -69,7 +88,7 @@ class Settings(BaseSettings):
     def _database(cls, database_url: str | None) -> str | None:
         try:
             known = database_url is None or make_url(database_url).drivername in DATABASES
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:
             raise ValueError("not the address of a database, as postgresql://user@host/name") from error
         if not known:
             raise ValueError("the catalogue is in SQLite or in PostgreSQL: sqlite:///... or postgresql://...")

@@ -132,9 +132,7 @@ def _new_paths(archive: Archive, home: Path, photos: Path | None) -> Callable[[T
 def _refuse_newer(archive: Archive, file: Path) -> None:
     tables = str(archive.description["tables"])
     if tables > HEAD:
-        raise BadRequest(
-            f"{file} has tables of version {tables}, which a newer dvsa knows; restore it with that"
-        )
+        raise BadRequest(f"{file} has tables of version {tables}, which a newer dvsa knows; restore it with that")
 
 
 def _refuse_to_overwrite(catalogue: Catalogue, targets: list[Path]) -> None:

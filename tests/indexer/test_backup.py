@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 
 from engine.catalogue import Catalogue
 from engine.catalogue.tables import ApiKey, Photo, PhotoAttribute, PhotoTag
-from engine.exceptions import BackupDamaged, BadRequest, DvsaError
+from engine.exceptions import BackupDamaged, BadRequest, StorageError
 from engine.search import SearchService
 from engine.settings import Settings
 from engine.verification import verify_collection
@@ -244,7 +244,7 @@ def test_only_its_owner_may_read_a_backup(indexed: Workspace, tmp_path: Path) ->
 
 @ONE
 def test_a_backup_that_cannot_be_written_is_one_sentence_and_leaves_nothing(indexed: Workspace, tmp_path: Path) -> None:
-    with pytest.raises(DvsaError, match="cannot write"):
+    with pytest.raises(StorageError, match="cannot write"):
         take(indexed, tmp_path / "no such folder" / "backup.tar")
     assert not list(indexed.settings.home.glob(".backup*"))
 
