@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, cast
 
 from engine.exceptions import BackupDamaged, BadRequest, StorageError
-from engine.snapshot import FileMark
+from engine.manifest import FileMark
 
 FORMAT = 1
 MANIFEST = "manifest.json"
