@@ -14,6 +14,7 @@ DvsaError
 |-- BadFragments        vectors that no index takes: NaN, another D, an id twice
 |-- CatalogueError      the database is locked, read-only, full, damaged or cannot be opened
 |-- StorageError        the snapshot cannot be written: disk full, read-only
+|-- BackupDamaged       a backup that is cut short or does not match its checksums
 |-- SourceError         a path to index that does not exist or holds nothing
 `-- CollectionBusy      another process is indexing into the collection
 """
@@ -71,6 +72,10 @@ class CatalogueError(EngineError):
 
 class StorageError(EngineError):
     """A snapshot cannot be written."""
+
+
+class BackupDamaged(EngineError):
+    """A backup is cut short or does not match its checksums."""
 
 
 class SourceError(EngineError):
