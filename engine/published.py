@@ -14,6 +14,11 @@ from engine.catalogue.contents import published_photos, published_sentences
 from engine.exceptions import EngineError, IndexDamaged
 from engine.snapshot import Snapshot, earlier_snapshots, open_snapshot
 
+WARNING = (
+    "the newest index of {name!r} is damaged, and the one before it answers, without what was added since; "
+    "mend it with: dvsa verify --repair --collection {name}"
+)
+
 
 @dataclass(frozen=True)
 class Published:
@@ -50,8 +55,7 @@ def open_published(
             earlier = _known(catalogue, info, open_snapshot(folder, model_hash))
         except EngineError:
             break
-        warning = f"{damage}; until then the snapshot before it answers, without what was added since"
-        return Published(earlier, warning)
+        return Published(earlier, WARNING.format(name=info.name))
     raise damage
 
 

@@ -53,6 +53,11 @@ class Snapshot:
         self.words = self._open("words")
         self.marks = {_inode(directory / name): mark for name, mark in manifest.files.items()}
 
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return self.directory.name
+
     def without(self, photos: npt.NDArray[np.int64], sentences: npt.NDArray[np.int64]) -> Self:
         """The same less the items of these ids, in memory alone."""
         other = copy(self)

@@ -3,7 +3,7 @@
 It shows that the contract can be kept without FAISS, and what a new engine must do.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.exceptions import BadFragments, IndexDamaged
-from engine.fragments import Effort, Fragments, ScoreTerms
+from engine.fragments import Effort, Fragments, QueryPart
 
 AT_ONCE = 50  # items of a piece
 
@@ -70,8 +70,7 @@ class ReferenceIndex:
 
     def candidates(
         self,
-        query: npt.NDArray[np.float32],
-        terms: ScoreTerms,
+        query: Sequence[QueryPart],
         k: int,
         effort: Effort,
         allowed: npt.NDArray[np.int64] | None = None,

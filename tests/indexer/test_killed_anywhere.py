@@ -10,7 +10,7 @@ import pytest
 
 from engine import faiss_index, revision
 from engine.catalogue import Catalogue
-from engine.search import SearchService
+from engine.search import SearchRequest, SearchService
 from engine.verification import verify_collection
 from tests.indexer import killed_run
 from tests.indexer.killed_run import STEPS, State, arrange
@@ -40,8 +40,8 @@ def found(workspace: Workspace) -> tuple[set[str], set[str]]:
         if not catalogue.collections() or catalogue.collection("test").snapshot is None:
             return set(), set()
         service = SearchService(catalogue, workspace.settings.home, workspace.encoder)
-        photos = service.search_text("test", "two dogs run", k=1000)
-        sentences = service.search_text("test", "two dogs run", k=1000, target="sentences")
+        photos = service.search_text("two dogs run", SearchRequest(("test",), k=1000))
+        sentences = service.search_text("two dogs run", SearchRequest(("test",), "sentences", k=1000))
         return {Path(hit.path or "").name for hit in photos.hits}, {hit.text or "" for hit in sentences.hits}
     finally:
         catalogue.close()
