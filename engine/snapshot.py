@@ -27,8 +27,9 @@ from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import FragmentIndex
 from engine.manifest import MANIFEST, FileMark, Manifest, damaged, mark_of, read_manifest, write_manifest
 
-CHECKED_UP_TO = 16 * 2**20
-"""Bytes of a file that is compared with its checksum whenever it is opened; ids and centroids of a million photos."""
+CHECKED_UP_TO = 32 * 2**20
+"""Bytes of a file that is compared with its checksum whenever it is opened: ids and centroids of a million photos, and
+all vectors of an index that is always searched exactly. Of larger ones, items are compared when they are read."""
 
 Write = Callable[[Path], FragmentIndex]
 """Writes an index into a folder that is not there yet, and opens it."""
