@@ -3,6 +3,7 @@
 DvsaError
 `-- EngineError
 |-- BadRequest          a request that makes no sense, such as k = 0
+|-- CursorOutdated      the next page of a search whose collection has changed since the first
 |-- UnknownCollection   no collection of that name; the message names those that exist
 |-- EmptyCollection     a collection in which nothing has been published yet
 |-- UnknownPhoto        no published photo of that id
@@ -27,6 +28,10 @@ class EngineError(DvsaError):
 
 class BadRequest(EngineError):
     """A request makes no sense."""
+
+
+class CursorOutdated(EngineError):
+    """The collection has changed since the first page of a search."""
 
 
 class UnknownCollection(EngineError):

@@ -1,10 +1,11 @@
 """The settings of a process, read from the environment and a file once, in the entry point, and passed down."""
 
 from pathlib import Path
+from typing import Annotated, Any
 
 from platformdirs import user_data_path
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -38,6 +39,10 @@ class Settings(BaseSettings):
         max_upload_bytes: an upload with more is refused before it is read whole.
         request_threads: how many requests may use the model at once.
         request_queue: how many more may wait for that; the next are told to come again.
+        require_keys: ask even programs of this machine for an API key, as behind a proxy.
+        allowed_hosts: names under which the service may be asked besides those of this machine; with keys and without
+            this, under any.
+        requests_per_minute: of one API key; more are told to come again.
         language: of the text files that are split into sentences, as "german".
     """
 
@@ -56,6 +61,9 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=32 * 2**20, ge=1)
     request_threads: int = Field(default=2, ge=1)
     request_queue: int = Field(default=16, ge=0)
+    require_keys: bool = False
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    requests_per_minute: int = Field(default=1200, ge=1)
     language: str = "english"
 
     @classmethod
@@ -75,6 +83,11 @@ class Settings(BaseSettings):
         home = init_settings().get("home") or env_settings().get("home") or default_home()
         file = InitSettingsSource(settings_cls, read_settings_file(Path(home)))
         return init_settings, env_settings, file
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, hosts: Any) -> Any:
+        return tuple(filter(None, map(str.strip, hosts.split(",")))) if isinstance(hosts, str) else hosts
 
     @field_validator("language")
     @classmethod

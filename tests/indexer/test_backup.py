@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from engine.catalogue import Catalogue
 from engine.catalogue.tables import ApiKey, Photo, PhotoAttribute, PhotoTag
 from engine.exceptions import BackupDamaged, BadRequest, StorageError
-from engine.search import SearchService
+from engine.search import SearchRequest, SearchService
 from engine.settings import Settings
 from engine.verification import verify_collection
 from indexer.backup.archive import reading
@@ -71,7 +71,9 @@ def bring_back(file: Path, settings: Settings, photos: Path | None = None) -> Re
 def found(settings: Settings, workspace: Workspace) -> list[tuple[int, float]]:
     with closing(Catalogue(settings.catalogue_url)) as catalogue:
         service = SearchService(catalogue, settings.home, workspace.encoder)
-        return [(hit.id, hit.score) for hit in service.search_text("test", "two dogs run", k=100).hits]
+        return [
+            (hit.id, hit.score) for hit in service.search_text("two dogs run", SearchRequest(("test",), k=100)).hits
+        ]
 
 
 def opened(settings: Settings, workspace: Workspace) -> Workspace:

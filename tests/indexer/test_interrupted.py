@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.catalogue import Catalogue
-from engine.search import SearchService
+from engine.search import SearchRequest, SearchService
 from tests.conftest import NewDatabase
 from tests.indexer import interrupted_run
 from tests.indexer.captioned import captioned, expected
@@ -64,8 +64,8 @@ def second_state(workspace: Workspace) -> None:
 def search(workspace: Workspace) -> tuple[list[str | None], list[str | None]]:
     catalogue = Catalogue(workspace.settings.catalogue_url)
     service = SearchService(catalogue, workspace.settings.home, workspace.encoder)
-    photos = service.search_text("test", "two dogs run", k=100)
-    sentences = service.search_text("test", "two dogs run", k=100, target="sentences")
+    photos = service.search_text("two dogs run", SearchRequest(("test",), k=100))
+    sentences = service.search_text("two dogs run", SearchRequest(("test",), k=100, target="sentences"))
     catalogue.close()
     return [hit.path for hit in photos.hits], [hit.text for hit in sentences.hits]
 
