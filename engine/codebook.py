@@ -13,22 +13,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-import faiss
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from engine.array_files import open_array
+from engine.centroids import nearest_index, train_centroids
+from engine.device import CPU
 from engine.residuals import SAMPLE as RESIDUALS
 from engine.residuals import ResidualQuantizer
 from engine.stored_fragments import StoredFragments
 
-MOST = 8192
-"""Centroids of the largest collections: above, training and assignment cost more than they gain."""
+MOST = 16384
+"""Centroids of the largest collections: above, multiplying a query with all of them costs more than they gain."""
 
 SAMPLE = 40  # vectors for each centroid that is trained; FAISS asks for 39 or more
-ITERATIONS = 10
 SEED = 20
-QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 2 MB with 8,192 centroids
+QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 4 MB with 16,384 centroids
 
 
 class Codebook:
@@ -44,14 +45,12 @@ class Codebook:
         self.quantizer = quantizer
 
     @classmethod
-    def train(cls, stored: StoredFragments) -> Self:
+    def train(cls, stored: StoredFragments, device: torch.device = CPU) -> Self:
         """Train on a sample of stored items, at least one; the same vectors give the same codebook."""
         count = codebook_size(len(stored.vectors))
-        means = faiss.Kmeans(stored.dimension, count, niter=ITERATIONS, seed=SEED)
-        means.train(_sample(stored, count * SAMPLE))
-        centroids: npt.NDArray[np.float32] = np.ascontiguousarray(means.centroids)
+        centroids = train_centroids(_sample(stored, count * SAMPLE), count, device)
         drawn = _sample(stored, RESIDUALS)
-        nearest = means.index.search(drawn, 1)[1][:, 0]
+        nearest = nearest_index(centroids, device).search(drawn, 1)[1][:, 0]
         return cls(centroids, ResidualQuantizer.train(drawn - centroids[nearest]))
 
     def __len__(self) -> int:
@@ -62,11 +61,10 @@ class Codebook:
         return 2 / 3 <= codebook_size(fragments) / len(self) <= 3 / 2
 
     def encode(
-        self, blocks: Iterator[npt.NDArray[np.float32]]
+        self, blocks: Iterator[npt.NDArray[np.float32]], device: torch.device
     ) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]]:
         """Compress blocks of vectors, float32 (n, D), each to its centroids int32 (n,) and residuals uint8 (n, B)."""
-        nearest = faiss.IndexFlatL2(self.centroids.shape[1])
-        nearest.add(self.centroids)
+        nearest = nearest_index(self.centroids, device)
         for block in blocks:
             codes = nearest.search(block, 1)[1][:, 0]
             yield codes.astype(np.int32), self.quantizer.encode(block - self.centroids[codes])
@@ -101,12 +99,12 @@ class Codebook:
 
 
 def codebook_size(fragments: int) -> int:
-    """Return how many centroids a collection gets: four times the root of its fragments, where a sample allows.
+    """Return how many centroids a collection gets: eight times the root of its fragments, where a sample allows.
 
     >>> codebook_size(160_000), codebook_size(2_000_000), codebook_size(20_000_000)
-    (1600, 5656, 8192)
+    (3200, 11313, 16384)
     """
-    return max(1, min(MOST, int(4 * math.sqrt(fragments)), fragments // SAMPLE))
+    return max(1, min(MOST, int(8 * math.sqrt(fragments)), fragments // SAMPLE))
 
 
 def _sample(stored: StoredFragments, size: int) -> npt.NDArray[np.float32]:

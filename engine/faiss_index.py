@@ -18,11 +18,14 @@ from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
 from engine.fragments import Effort, Fragments, ScoreTerms
 from engine.revision import CODEBOOK, assemble, write_whole
+from engine.row_files import PLAIN, Resources
 from engine.segmented_items import SegmentedItems
 from engine.segments import read_segments, write_segment
 
 EXACT_UP_TO = 50_000
 """Fragments up to which every search is exact: 2,500 photos, where there is little to win and nothing to build."""
+
+SAMPLED = 8192  # scores that tell where the edge of the largest is
 
 ADDED = "added"  # folder of the items that come, until they are a segment
 
@@ -30,28 +33,28 @@ ADDED = "added"  # folder of the items that come, until they are a segment
 class FaissFragmentIndex:
     """The embedded index; see FragmentIndex."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, resources: Resources = PLAIN) -> None:
         """Open what `create` or `revise` wrote; see FragmentIndex.open."""
         self._path = path
         self._codebook = Codebook.read(path / CODEBOOK) if (path / CODEBOOK).exists() else None
-        self._items = SegmentedItems(read_segments(path, self._codebook))
+        self._items = SegmentedItems(read_segments(path, self._codebook, resources))
         self.dimension = self._items.dimension
         self.fragment_count = self._items.fragment_count
 
     @classmethod
-    def create(cls, path: Path, dimension: int, pieces: Iterable[Fragments]) -> Self:
+    def create(cls, path: Path, dimension: int, pieces: Iterable[Fragments], resources: Resources = PLAIN) -> Self:
         """Write an index into a new folder; see FragmentIndex.create."""
         try:
             path.mkdir(parents=True)
-            write_whole(path, dimension, pieces, EXACT_UP_TO)
+            write_whole(path, dimension, pieces, EXACT_UP_TO, resources.device)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
-        return cls(path)
+        return cls(path, resources)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, resources: Resources = PLAIN) -> Self:
         """Open what `create` or `revise` wrote; see FragmentIndex.open."""
-        return cls(path)
+        return cls(path, resources)
 
     def revise(self, path: Path, removed: npt.NDArray[np.int64], added: Iterable[Fragments]) -> Self:
         """Write the next state into a new folder, for the most part as links; see FragmentIndex.revise."""
@@ -108,7 +111,7 @@ class FaissFragmentIndex:
     ) -> npt.NDArray[np.int64]:
         """Choose from these places by coarse scores, then by refined ones."""
         assert self._codebook is not None, "only a compressed index has stages"
-        to_refine, to_score = depth.to_refine(len(self), k), depth.to_score(k)
+        to_refine, to_score = depth.to_refine(len(self), k, terms), depth.to_score(k)
         if len(places) > to_refine:
             probes = depth.probes(len(self._codebook))
             scores = self._items.coarse_scores(query, self._codebook, terms, probes)
@@ -142,7 +145,7 @@ class FaissFragmentIndex:
         if self._codebook is None or effort == "exact":
             return round(items * size * vector)
         depth = DEPTHS[effort]
-        refined, exact = min(items, depth.to_refine(items, k)), min(items, depth.to_score(k))
+        refined, exact = min(items, depth.to_refine(items, k, terms)), min(items, depth.to_score(k))
         part = depth.probes(len(self._codebook)) / len(self._codebook)
         coarse = sum(
             segment.compressed.bytes_touched(query_vectors, terms, part)
@@ -171,7 +174,19 @@ class FaissFragmentIndex:
 
 
 def _largest(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
-    """The places of the `count` largest scores, in ascending order; of equal ones at the edge those that come first."""
-    edge = np.partition(scores, len(scores) - count)[len(scores) - count]
-    above, equal = np.flatnonzero(scores > edge), np.flatnonzero(scores == edge)
-    return np.sort(np.concatenate([above, equal[: count - len(above)]]))
+    """The places of the `count` largest scores, in ascending order; of equal ones at the edge those that come first.
+
+    A sample tells which scores are worth ordering, so that most are only compared once.
+    """
+    likely = np.arange(len(scores))
+    if len(scores) > 16 * SAMPLED:
+        sample = scores[:: len(scores) // SAMPLED]
+        rank = int(1.5 * count * len(sample) / len(scores)) + 16  # well beyond the edge, whatever the sample
+        if rank < len(sample):
+            above = np.flatnonzero(scores >= np.partition(sample, len(sample) - rank)[len(sample) - rank])
+            likely = above if len(above) >= count else likely
+    part = scores[likely]
+    edge = np.partition(part, len(part) - count)[len(part) - count]
+    above, equal = np.flatnonzero(part > edge), np.flatnonzero(part == edge)
+    chosen: npt.NDArray[np.int64] = likely[np.sort(np.concatenate([above, equal[: count - len(above)]]))]
+    return chosen

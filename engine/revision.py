@@ -9,8 +9,11 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
+import torch
+
 from engine.codebook import Codebook
 from engine.compressed_fragments import compress
+from engine.device import CPU
 from engine.fragments import Fragments
 from engine.segments import Segment, link_files, write_segment
 
@@ -18,13 +21,15 @@ CODEBOOK = "codebook"  # folder within the index's
 MOST_REMOVED = 0.2  # of a segment's fragments, before it is written anew
 
 
-def write_whole(path: Path, dimension: int, pieces: Iterable[Fragments], exact_up_to: int) -> None:
+def write_whole(
+    path: Path, dimension: int, pieces: Iterable[Fragments], exact_up_to: int, device: torch.device = CPU
+) -> None:
     """Write an index of one segment into an existing folder, with a codebook above so many fragments."""
     segment = write_segment(path / _name(1), dimension, pieces, None)
     if len(segment.stored.vectors) > exact_up_to:
-        codebook = Codebook.train(segment.stored)
+        codebook = Codebook.train(segment.stored, device)
         codebook.write(path / CODEBOOK)
-        compress(segment.path, segment.stored, codebook)
+        compress(segment.path, segment.stored, codebook, device)
 
 
 def assemble(

@@ -9,8 +9,6 @@ Half precision keeps 11 bits of each number and halves what an exact search must
 Rounding what is rounded already changes nothing, so that vectors may be copied from snapshot to snapshot.
 """
 
-import os
-import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,6 +19,7 @@ import torch
 from engine.array_files import ArrayWriter, open_array
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.fragments import Fragments, rows_of, runs_of
+from engine.row_files import PLAIN, Resources, RowFile
 
 ROWS = 4096
 """Vectors in memory at a time: with 256 numbers 4 MB as float32, which stay in the cache while they are multiplied."""
@@ -35,7 +34,7 @@ class StoredFragments:
         vectors: float16 (N, D).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, resources: Resources = PLAIN) -> None:
         """Open what `write_fragments` wrote.
 
         Raises:
@@ -43,12 +42,10 @@ class StoredFragments:
         """
         self.ids: npt.NDArray[np.int64] = open_array(path / "ids.npy", np.int64, 1)
         self.offsets: npt.NDArray[np.int64] = open_array(path / "offsets.npy", np.int64, 1)
-        self.vectors: npt.NDArray[np.float16] = open_array(path / "vectors.npy", np.float16, 2)
+        self._rows = RowFile(path / "vectors.npy", np.float16, 2, resources)
+        self.vectors: npt.NDArray[np.float16] = self._rows.array
         if self.offsets.shape != (len(self.ids) + 1,) or self.offsets[-1] != len(self.vectors):
             raise IndexDamaged(f"the files in {path} do not fit together; index the collection again with --rebuild")
-        self._file = os.open(path / "vectors.npy", os.O_RDONLY)
-        weakref.finalize(self, os.close, self._file)
-        self._begin = os.fstat(self._file).st_size - self.vectors.nbytes
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -60,13 +57,16 @@ class StoredFragments:
 
     def rows(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """The vectors at these places, float32 (n, D), a copy."""
-        return self.vectors[rows].astype(np.float32)
+        return self._rows.read(rows.tolist(), [1] * len(rows)).astype(np.float32)
 
     def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        """All vectors in stored order, float32 (up to ROWS, D); each is valid until the next is asked for."""
+        """All vectors in stored order, float32 (up to ROWS, D); each is valid until the next is asked for.
+
+        They are read, not mapped, so that the process does not grow by the file.
+        """
         buffer = torch.empty(min(ROWS, len(self.vectors)), self.dimension)
         for first in range(0, len(self.vectors), ROWS):
-            yield _to_single(self.vectors[first : first + ROWS], buffer)
+            yield _to_single(self._rows.read([first], [min(ROWS, len(self.vectors) - first)]), buffer)
 
     def pieces(self, numbers: npt.NDArray[np.int64]) -> Iterator[Fragments]:
         """The items at these places, in the order given, in pieces of about ROWS vectors.
@@ -77,29 +77,23 @@ class StoredFragments:
         for first, last in runs_of(self.offsets, numbers, ROWS):
             chosen = numbers[first:last]
             _, offsets = rows_of(self.offsets, chosen)
-            vectors = self._read(chosen, offsets)
+            vectors = self._read(chosen)
             if len(vectors) > len(buffer):
                 buffer = torch.empty(max(len(vectors), ROWS), self.dimension)
             yield Fragments(self.ids[chosen], offsets, _to_single(vectors, buffer))
 
-    def _read(self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
+    def _read(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
         """The vectors of items, at least one, in the order given.
 
-        Neighbours come from the memory map. Scattered items are read: a page that is touched through the map brings its
-        neighbours into the process's memory, after some searches the whole file.
+        Neighbours come from the memory map where there is room for it. Scattered items are read in any case, so that
+        the process does not grow by all that its searches ever scored.
         """
         cuts = np.flatnonzero(np.diff(numbers) != 1) + 1
         firsts, lasts = numbers[np.append(0, cuts)], numbers[np.append(cuts, len(numbers)) - 1]
-        if len(firsts) == 1:
-            return self.vectors[self.offsets[firsts[0]] : self.offsets[lasts[0] + 1]]
-        vectors = np.empty((offsets[-1], self.dimension), np.float16)
-        size = vectors.strides[0]
-        places = zip(self.offsets[firsts].tolist(), offsets[np.append(0, cuts)].tolist(), strict=True)
-        counts = (self.offsets[lasts + 1] - self.offsets[firsts]).tolist()
-        for (row, place), count in zip(places, counts, strict=True):
-            if os.preadv(self._file, [vectors[place : place + count].data], self._begin + row * size) < count * size:
-                raise IndexDamaged("the file of the vectors was cut short; index the collection again with --rebuild")
-        return vectors
+        begins, ends = self.offsets[firsts].tolist(), self.offsets[lasts + 1].tolist()
+        if len(begins) == 1:
+            return self._rows.part(begins[0], ends[0]).numpy()
+        return self._rows.read(begins, [end - begin for begin, end in zip(begins, ends, strict=True)])
 
 
 def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> StoredFragments:
