@@ -11,7 +11,7 @@ coarse score of every item is looked up.
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,6 @@ from engine.centroids import nearest_index, train_centroids
 from engine.device import CPU
 from engine.residuals import SAMPLE as RESIDUALS
 from engine.residuals import ResidualQuantizer
-from engine.stored_fragments import StoredFragments
 
 MOST = 16384
 """Centroids of the largest collections: above, multiplying a query with all of them costs more than they gain."""
@@ -30,6 +29,24 @@ MOST = 16384
 SAMPLE = 40  # vectors for each centroid that is trained; FAISS asks for 39 or more
 SEED = 20
 QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 4 MB with 16,384 centroids
+
+
+class VectorSource(Protocol):
+    """Vectors on disk that a codebook can be trained on."""
+
+    @property
+    def dimension(self) -> int:
+        """D."""
+        ...
+
+    @property
+    def fragment_count(self) -> int:
+        """Their number."""
+        ...
+
+    def rows(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """The vectors at these places, ascending, float32 (n, D)."""
+        ...
 
 
 class Codebook:
@@ -45,11 +62,11 @@ class Codebook:
         self.quantizer = quantizer
 
     @classmethod
-    def train(cls, stored: StoredFragments, device: torch.device = CPU) -> Self:
+    def train(cls, stored: VectorSource, device: torch.device = CPU) -> Self:
         """Train on a sample of stored items, at least one; the same vectors give the same codebook."""
-        count = codebook_size(len(stored.vectors))
-        centroids = train_centroids(_sample(stored, count * SAMPLE), count, device)
-        drawn = _sample(stored, RESIDUALS)
+        count = codebook_size(stored.fragment_count)
+        centroids = train_centroids(sample(stored, count * SAMPLE), count, device)
+        drawn = sample(stored, RESIDUALS)
         nearest = nearest_index(centroids, device).search(drawn, 1)[1][:, 0]
         return cls(centroids, ResidualQuantizer.train(drawn - centroids[nearest]))
 
@@ -107,7 +124,7 @@ def codebook_size(fragments: int) -> int:
     return max(1, min(MOST, int(8 * math.sqrt(fragments)), fragments // SAMPLE))
 
 
-def _sample(stored: StoredFragments, size: int) -> npt.NDArray[np.float32]:
+def sample(stored: VectorSource, size: int) -> npt.NDArray[np.float32]:
     """Draw stored vectors without repetition, in stored order, float32 (at most size, D)."""
-    rows = np.random.default_rng(SEED).choice(len(stored.vectors), min(size, len(stored.vectors)), replace=False)
+    rows = np.random.default_rng(SEED).choice(stored.fragment_count, min(size, stored.fragment_count), replace=False)
     return stored.rows(np.sort(rows))

@@ -56,7 +56,7 @@ class CompressedFragments:
         self._residuals = RowFile(path / "residuals.npy", np.uint8, 2, resources)
         size = (offsets[-1], codebook.quantizer.size)
         if self._codes.array.shape != size[:1] or self._residuals.array.shape != size:
-            raise IndexDamaged(f"the files in {path} do not fit together; index the collection again with --rebuild")
+            raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
     def query_term(self, table: npt.NDArray[np.float32], probes: int) -> torch.Tensor:
         """Add up each item's best centroids, one for each of the query's vectors, float32 (I,).

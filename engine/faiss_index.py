@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.codebook import Codebook
+from engine.drift import read_error
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
 from engine.fragments import Effort, Fragments, ScoreTerms
-from engine.revision import CODEBOOK, assemble, write_whole
+from engine.revision import CODEBOOK, Renewal, assemble, renew, renewal, write_whole
 from engine.row_files import PLAIN, Resources
 from engine.segmented_items import SegmentedItems
-from engine.segments import read_segments, write_segment
+from engine.segments import NONE, among, read_segments, write_segment
 
 EXACT_UP_TO = 50_000
 """Fragments up to which every search is exact: 2,500 photos, where there is little to win and nothing to build."""
@@ -37,6 +38,7 @@ class FaissFragmentIndex:
         """Open what `create` or `revise` wrote; see FragmentIndex.open."""
         self._path = path
         self._codebook = Codebook.read(path / CODEBOOK) if (path / CODEBOOK).exists() else None
+        self._trained_error = read_error(path / CODEBOOK) if self._codebook else 0.0
         self._items = SegmentedItems(read_segments(path, self._codebook, resources))
         self.dimension = self._items.dimension
         self.fragment_count = self._items.fragment_count
@@ -60,17 +62,36 @@ class FaissFragmentIndex:
         """Write the next state into a new folder, for the most part as links; see FragmentIndex.revise."""
         try:
             path.mkdir(parents=True)
+            removed = np.sort(removed)
             new = write_segment(path / ADDED, self.dimension, added, self._codebook)
-            twice = np.setdiff1d(np.intersect1d(new.stored.ids, self.ids()), removed)
-            if len(twice):
-                raise BadFragments(f"the id {twice[0]} was given twice")
-            segments = [*(segment.without(removed) for segment in self._items.segments), new]
-            kept = [segment for segment in segments if len(segment)] or [new]
-            assemble(path, kept, self._codebook, self._path, EXACT_UP_TO)
+            segments = [segment.without(removed) for segment in self._items.segments]
+            for segment in segments:
+                _refuse_repeats(segment.stored.ids[segment.kept], new.stored.ids)
+            kept = [segment for segment in (*segments, new) if len(segment)] or [new]
+            assemble(path, kept, self._codebook, self._path)
             shutil.rmtree(path / ADDED)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
         return type(self)(path)
+
+    def ageing(self) -> str | None:
+        """Say why the items should be written anew; see FragmentIndex.ageing."""
+        return self._renewal.reason if self._renewal else None
+
+    def renew(self, path: Path) -> Self:
+        """Write the same items anew, or links to them where nothing is due; see FragmentIndex.renew."""
+        if self._renewal is None:
+            return self.revise(path, NONE, ())
+        try:
+            path.mkdir(parents=True)
+            renew(path, self._items, self._codebook, self._path, EXACT_UP_TO, self._renewal)
+        except OSError as error:
+            raise StorageError(f"cannot write the index to {path}: {error}") from error
+        return type(self)(path)
+
+    @cached_property
+    def _renewal(self) -> Renewal | None:
+        return renewal(self._items, self._codebook, self._trained_error, EXACT_UP_TO)
 
     def __len__(self) -> int:
         return len(self._items.kept)
@@ -78,6 +99,10 @@ class FaissFragmentIndex:
     def ids(self) -> npt.NDArray[np.int64]:
         """Ids of all items, int64 (I,), in stored order."""
         return self._items.ids[self._items.kept]
+
+    def fragment_counts(self) -> npt.NDArray[np.int64]:
+        """Number of vectors of each item, int64 (I,), in stored order."""
+        return np.concatenate([np.diff(part.stored.offsets)[part.kept] for part in self._items.segments])
 
     def candidates(
         self,
@@ -90,15 +115,14 @@ class FaissFragmentIndex:
         """Every item where that is asked for or fast, else the best by compressed fragments; see FragmentIndex."""
         items, places = self._items, self._items.kept
         if allowed is not None:
-            places = places[np.isin(items.ids[places], allowed)]
+            places = places[among(items.ids[places], np.sort(allowed))]
         if self._codebook is None or effort == "exact":
             return items.ids[places]
         try:
             return items.ids[self._best(query, terms, k, DEPTHS[effort], places)]
         except (IndexError, RuntimeError) as error:  # numpy's and torch's for numbers that are not of this index
             raise IndexDamaged(
-                f"the index in {self._path} is damaged ({error}); dvsa verify says where; index the collection again "
-                "with --rebuild"
+                f"the index in {self._path} is damaged ({error}); dvsa verify says where, and mends it with --repair"
             ) from error
 
     def _best(
@@ -171,6 +195,12 @@ class FaissFragmentIndex:
         if missing.any():
             raise KeyError(f"not in the index: {np.asarray(ids)[missing][:5].tolist()}")
         return places[found]
+
+
+def _refuse_repeats(stored: npt.NDArray[np.int64], added: npt.NDArray[np.int64]) -> None:
+    twice = stored[among(stored, np.sort(added))]
+    if len(twice):
+        raise BadFragments(f"the id {twice[0]} was given twice")
 
 
 def _largest(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:

@@ -161,6 +161,8 @@ class FragmentIndex(Protocol):
     def revise(self, path: Path, removed: npt.NDArray[np.int64], added: Iterable[Fragments]) -> Self:
         """Write this index less some items plus others into a new folder; this one stays as it is.
 
+        Takes about as long as a new index of what is added, and a little for what is there.
+
         Args:
             path: the new folder.
             removed: ids of the items that go; unknown ones are ignored.
@@ -171,12 +173,30 @@ class FragmentIndex(Protocol):
         """
         ...
 
+    def ageing(self) -> str | None:
+        """Say why searches would gain by writing the items anew, as a phrase; None where they would not."""
+        ...
+
+    def renew(self, path: Path) -> Self:
+        """Write the same items into a new folder, in the form that suits what is held by now; this one stays as it is.
+
+        May take as long as a new index of all items.
+
+        Raises:
+            StorageError: the folder cannot be written.
+        """
+        ...
+
     def __len__(self) -> int:
         """Number of items."""
         ...
 
     def ids(self) -> npt.NDArray[np.int64]:
         """Ids of all items, int64 (I,), in stored order."""
+        ...
+
+    def fragment_counts(self) -> npt.NDArray[np.int64]:
+        """Number of vectors of each item, int64 (I,), in stored order."""
         ...
 
     def candidates(

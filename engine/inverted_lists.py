@@ -34,7 +34,7 @@ class InvertedLists:
         self._count = count
         self._device = resources.device
         if len(self._offsets) != centroids + 1 or self._offsets[-1] != len(self._items):
-            raise IndexDamaged(f"the files in {path} do not fit together; index the collection again with --rebuild")
+            raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
     def term(self, table: npt.NDArray[np.float32], probes: int) -> torch.Tensor:
         """Add up each item's best centroids, one for each of a query's vectors, as far as the lists looked at say.

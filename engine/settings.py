@@ -75,6 +75,10 @@ class Settings(BaseSettings):
         """Return the folder of a collection's snapshots."""
         return self.home.absolute() / "collections" / str(collection_id)
 
+    def renewal_directory(self, collection_id: int) -> Path:
+        """Return the folder in which a collection's index is written anew, beside that of its snapshots."""
+        return self.collection_directory(collection_id).with_suffix(".renewal")
+
     def snapshot_directory(self, collection_id: int, snapshot: str) -> Path:
         """Return the folder of one snapshot."""
         return self.collection_directory(collection_id) / snapshot

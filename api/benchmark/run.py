@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ import torch
 from api.benchmark.changes import time_changes
 from api.benchmark.made_items import MadeItems, gathered
 from api.benchmark.measure import measure, memory_speed
+from api.benchmark.memory import peak_mb
 from api.benchmark.peers.compare import compare
 from api.benchmark.peers.environments import PEERS
 from api.benchmark.real_fragments import RealFragments
@@ -147,5 +147,5 @@ def _build(recipe: MadeItems, count: int, path: Path, device: DeviceName) -> dic
     FaissFragmentIndex.create(path, recipe.real.vectors.shape[1], pieces, Resources(choose_device(device)))
     return {
         "build_seconds": round(time.perf_counter() - began - pieces.seconds, 4),
-        "build_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "build_peak_mb": round(peak_mb(), 1),
     }

@@ -19,6 +19,9 @@ from engine.exceptions import UnknownCollection, UnknownPhoto
 CHUNK = 500  # ids in one statement; databases bound the number of parameters
 
 
+ORPHANS = "SELECT * FROM pragma_foreign_key_check LIMIT 10"
+
+
 @dataclass(frozen=True)
 class CollectionInfo:
     """A collection as it was published last.
@@ -94,6 +97,15 @@ class Catalogue:
         """Open a transaction that writes: all of it or nothing."""
         with plain_errors(self._url), self._engine.execution_options(**{WRITE_OPTION: True}).begin() as connection:
             yield connection
+
+    def damage(self) -> list[str]:
+        """Let the database look for damage of its own; a sentence for each, none where there is none."""
+        if self._url.get_backend_name() != "sqlite":
+            return []  # PostgreSQL's pages carry checksums, which its own tools compare
+        with self.read() as connection:
+            found = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(10)") if row[0] != "ok"]
+            found += [f"a row of {row[0]} refers to none of {row[2]}" for row in connection.exec_driver_sql(ORPHANS)]
+        return [f"the database of the catalogue is damaged: {what}; restore it from a backup" for what in found]
 
     def close(self) -> None:
         """Close the connections."""

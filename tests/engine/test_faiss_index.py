@@ -176,21 +176,21 @@ def test_what_is_written_is_opened_again(tmp_path: Path, new: NewIndex) -> None:
     assert best_ids(again, query_of(), WORDS_ASK, 10) == best_ids(index, query_of(), WORDS_ASK, 10)
 
 
-@pytest.mark.parametrize("name", ["ids.npy", "offsets.npy", "vectors.npy"])
+@pytest.mark.parametrize("name", ["ids.npy", "offsets.npy", "vectors.npy", "sums.npy"])
 @pytest.mark.parametrize("content", [b"", b"something else"])
 def test_other_files_are_damage(tmp_path: Path, new: NewIndex, name: str, content: bytes) -> None:
     index = new(some_items([1, 2, 3]))
     (path,) = (tmp_path / "ein Ordner ä").iterdir()
     (path / "000001" / name).write_bytes(content)
-    with pytest.raises(IndexDamaged, match="--rebuild"):
+    with pytest.raises(IndexDamaged, match="--repair"):
         type(index).open(path)
     (path / "000001" / name).unlink()
-    with pytest.raises(IndexDamaged, match="--rebuild"):
+    with pytest.raises(IndexDamaged, match="--repair"):
         type(index).open(path)
 
 
 def test_a_folder_without_segments_is_damage(tmp_path: Path) -> None:
-    with pytest.raises(IndexDamaged, match="--rebuild"):
+    with pytest.raises(IndexDamaged, match="--repair"):
         FaissFragmentIndex.open(tmp_path)
 
 

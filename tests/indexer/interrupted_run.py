@@ -35,7 +35,7 @@ from tests.tiny_encoder import TinyEncoder
 FILE_LIMITS = {"full:staging": 150_000, "full:writing": 2_000}
 
 
-def die(*_arguments: object) -> None:
+def die(*_arguments: object, **_options: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
