@@ -94,9 +94,10 @@ class Codebook:
         Yields:
             Up to QUERY_ROWS rows of the query, and their products, float32 (rows, C).
         """
+        centroids = torch.from_numpy(self.centroids)
         for first in range(0, len(query), QUERY_ROWS):
             part = query[first : first + QUERY_ROWS]
-            yield part, part @ self.centroids.T
+            yield part, (torch.from_numpy(part) @ centroids.T).numpy()
 
     def write(self, path: Path) -> None:
         """Write into a new folder."""

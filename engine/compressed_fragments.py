@@ -26,7 +26,8 @@ from engine.device import CPU, best_in_each, sum_of_each
 from engine.exceptions import IndexDamaged
 from engine.fragments import ScoreTerms, runs
 from engine.inverted_lists import InvertedLists, write_lists
-from engine.row_files import Resources, RowFile
+from engine.resources import Resources
+from engine.row_files import RowFile
 from engine.scoring import joined_terms
 from engine.stored_fragments import ROWS, StoredFragments
 
@@ -69,7 +70,7 @@ class CompressedFragments:
 
     def stored_term(self, best: npt.NDArray[np.float32]) -> torch.Tensor:
         """Add up the value of each fragment's centroid, float32 (C,), by item, float32 (I,)."""
-        table = self._on_device(best[:, None])
+        table = self._on_device(best)[:, None]  # numpy's own form of it is slow to look up in
         total = torch.empty(len(self._offsets) - 1, device=self._device)
         for first, last in runs(self._offsets, LOOKED_UP):
             begin = self._offsets[first]
@@ -108,7 +109,7 @@ class CompressedFragments:
                     best = torch.maximum(best, products.amax(0))
             if terms.stored:
                 stored[first:last] = sum_of_each(best, starts).cpu()
-        return joined_terms(total.numpy(), stored.numpy(), terms, len(query), counts)
+        return joined_terms(total.numpy(), stored.numpy(), terms, len(query), counts.astype(np.float32))
 
     def memory_bytes(self) -> int:
         """Bytes of all arrays."""

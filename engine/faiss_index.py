@@ -18,8 +18,8 @@ from engine.drift import read_error
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
 from engine.fragments import Effort, Fragments, ScoreTerms
+from engine.resources import PLAIN, Resources
 from engine.revision import CODEBOOK, Renewal, assemble, renew, renewal, write_whole
-from engine.row_files import PLAIN, Resources
 from engine.segmented_items import SegmentedItems
 from engine.segments import NONE, among, read_segments, write_segment
 
@@ -36,7 +36,8 @@ class FaissFragmentIndex:
 
     def __init__(self, path: Path, resources: Resources = PLAIN) -> None:
         """Open what `create` or `revise` wrote; see FragmentIndex.open."""
-        self._path = path
+        self._path, self._resources = path, resources
+        self.device = resources.device
         self._codebook = Codebook.read(path / CODEBOOK) if (path / CODEBOOK).exists() else None
         self._trained_error = read_error(path / CODEBOOK) if self._codebook else 0.0
         self._items = SegmentedItems(read_segments(path, self._codebook, resources))
@@ -72,7 +73,7 @@ class FaissFragmentIndex:
             shutil.rmtree(path / ADDED)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
-        return type(self)(path)
+        return type(self)(path, self._resources)
 
     def ageing(self) -> str | None:
         """Say why the items should be written anew; see FragmentIndex.ageing."""
@@ -84,10 +85,10 @@ class FaissFragmentIndex:
             return self.revise(path, NONE, ())
         try:
             path.mkdir(parents=True)
-            renew(path, self._items, self._codebook, self._path, EXACT_UP_TO, self._renewal)
+            renew(path, self._items, self._codebook, self._path, EXACT_UP_TO, self._renewal, self.device)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
-        return type(self)(path)
+        return type(self)(path, self._resources)
 
     @cached_property
     def _renewal(self) -> Renewal | None:
@@ -115,7 +116,7 @@ class FaissFragmentIndex:
         """Every item where that is asked for or fast, else the best by compressed fragments; see FragmentIndex."""
         items, places = self._items, self._items.kept
         if allowed is not None:
-            places = places[among(items.ids[places], np.sort(allowed))]
+            places = self._known(np.unique(allowed))
         if self._codebook is None or effort == "exact":
             return items.ids[places]
         try:
@@ -139,7 +140,8 @@ class FaissFragmentIndex:
         if len(places) > to_refine:
             probes = depth.probes(len(self._codebook))
             scores = self._items.coarse_scores(query, self._codebook, terms, probes)
-            places = places[_largest(scores[places], to_refine)]
+            scores = scores if len(places) == len(scores) else scores[places]
+            places = places[_largest(scores, to_refine)]
         if len(places) > to_score:
             places = places[_largest(self._items.refined_scores(query, terms, places), to_score)]
         return places
@@ -189,12 +191,25 @@ class FaissFragmentIndex:
     def _places(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The places of the items with these ids."""
         stored, places = self._by_id
-        found = np.searchsorted(stored, ids)
-        found[found == len(stored)] = 0
-        missing = stored[found] != ids if len(stored) else np.ones(len(ids), bool)
-        if missing.any():
-            raise KeyError(f"not in the index: {np.asarray(ids)[missing][:5].tolist()}")
+        found, there = _found(stored, ids)
+        if not there.all():
+            raise KeyError(f"not in the index: {np.asarray(ids)[~there][:5].tolist()}")
         return places[found]
+
+    def _known(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The places, ascending, of those items with these ids that are there."""
+        stored, places = self._by_id
+        found, there = _found(stored, ids)
+        return np.sort(places[found[there]])
+
+
+def _found(
+    stored: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Where ids stand among ascending ones, and which of them do."""
+    found = np.searchsorted(stored, ids)
+    found[found == len(stored)] = 0
+    return found, stored[found] == ids if len(stored) else np.zeros(len(ids), bool)
 
 
 def _refuse_repeats(stored: npt.NDArray[np.int64], added: npt.NDArray[np.int64]) -> None:

@@ -14,7 +14,8 @@ import torch
 from engine.array_files import open_array
 from engine.exceptions import IndexDamaged
 from engine.fragments import runs
-from engine.row_files import Resources, RowFile
+from engine.resources import Resources
+from engine.row_files import RowFile
 
 AT_ONCE = 500_000
 """Fragments that are inverted at a time: 20 MB of work beside the lists themselves."""

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from engine.cores import CORES
 from engine.exceptions import BadRequest
 from engine.fragments import Effort, FragmentIndex, ScoreTerms
 from engine.scoring import exact_scores, top_k
@@ -37,7 +38,8 @@ def best_items(
     """
     if query.ndim != 2 or query.shape[1] != index.dimension or not len(query) or not np.isfinite(query).all():
         raise BadRequest(f"a query is one or more vectors of {index.dimension} finite numbers, not {query.shape}")
-    ids = index.candidates(query, terms, k, effort, allowed)
-    pieces = index.pieces(None if len(ids) == len(index) else ids)
-    scores = [exact_scores(query, piece, terms) for piece in pieces]
+    with CORES.share():
+        ids = index.candidates(query, terms, k, effort, allowed)
+        pieces = index.pieces(None if len(ids) == len(index) else ids)
+        scores = [exact_scores(query, piece, terms, index.device) for piece in pieces]
     return top_k(np.concatenate([np.empty(0, np.float32), *scores]), ids, k)

@@ -57,9 +57,10 @@ class ResidualQuantizer:
 
     def tables(self, query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Multiply a query, float32 (Q, D), with the patterns of each byte: float32 (B * 256, Q)."""
-        parts = self._padded(query).reshape(len(query), self.size, PART).transpose(1, 2, 0)  # (B, 4, Q)
-        products: npt.NDArray[np.float32] = self._patterns() @ parts  # (B, 256, Q)
-        return products.reshape(self.size * PATTERNS, len(query))
+        parts = torch.from_numpy(self._padded(query)).view(len(query), self.size, PART).permute(1, 2, 0)  # (B, 4, Q)
+        products = torch.from_numpy(self._patterns()) @ parts  # (B, 256, Q)
+        tables: npt.NDArray[np.float32] = products.reshape(self.size * PATTERNS, len(query)).numpy()
+        return tables
 
     def products(self, codes: torch.Tensor, tables: torch.Tensor) -> torch.Tensor:
         """Multiply about the residuals that the bytes were made of with a query, without making them.

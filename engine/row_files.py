@@ -2,7 +2,6 @@
 
 import os
 import weakref
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,26 +11,8 @@ import numpy.typing as npt
 import torch
 
 from engine.array_files import open_array
-from engine.device import CPU
 from engine.exceptions import IndexDamaged
-from engine.memory_budget import UNBOUNDED, MemoryBudget
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What searches may use.
-
-    Attributes:
-        device: where they multiply and look up.
-        memory: how much of the files they may keep in memory.
-    """
-
-    device: torch.device = CPU
-    memory: MemoryBudget = field(default=UNBOUNDED)
-
-
-PLAIN = Resources()
-"""The processor, and all of the memory that the system gives."""
+from engine.resources import Resources
 
 
 class RowFile:

@@ -15,6 +15,7 @@ from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import BadRequest, EmptyCollection, IndexDamaged
 from engine.fragments import Effort, FragmentIndex, Kind, ScoreTerms
 from engine.ranking import DEFAULT_EFFORT, best_items
+from engine.resources import PLAIN, Resources
 from engine.snapshot import Snapshot, open_snapshot
 
 ATTEMPTS = 3  # the collection may be published anew between reading its name and reading its hits
@@ -88,11 +89,18 @@ class SearchService:
         home: the folder of the collections' snapshots.
         encoder: the model.
         captioner: captions query photos; None leaves them without.
+        resources: what searches may use.
     """
 
     def __init__(
-        self, catalogue: Catalogue, home: Path, encoder: Encoder, captioner: PhotoCaptioner | None = None
+        self,
+        catalogue: Catalogue,
+        home: Path,
+        encoder: Encoder,
+        captioner: PhotoCaptioner | None = None,
+        resources: Resources = PLAIN,
     ) -> None:
+        self._resources = resources
         self._catalogue = catalogue
         self._home = home
         self._encoder = encoder
@@ -194,7 +202,9 @@ class SearchService:
             view = self._views.get(info.id)
             if view is None or view.info.snapshot != info.snapshot:
                 directory = self._home / "collections" / str(info.id) / info.snapshot
-                view = self._views[info.id] = _View(info, open_snapshot(directory, self._encoder.model_hash))
+                view = self._views[info.id] = _View(
+                    info, open_snapshot(directory, self._encoder.model_hash, self._resources)
+                )
             return view
 
     def _photos(self, ids: npt.NDArray[np.int64], scores: npt.NDArray[np.float32]) -> list[Hit]:

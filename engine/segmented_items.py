@@ -76,8 +76,8 @@ class SegmentedItems:
             stored = total
             if terms.stored and segment.compressed:
                 stored = segment.compressed.stored_term(best).cpu().numpy()
-            scores.append(joined_terms(total, stored, terms, len(query), np.diff(segment.stored.offsets)))
-        return np.concatenate(scores)
+            scores.append(joined_terms(total, stored, terms, len(query), segment.counts))
+        return np.concatenate(scores) if len(scores) > 1 else scores[0]
 
     def refined_scores(
         self, query: npt.NDArray[np.float32], terms: ScoreTerms, places: npt.NDArray[np.int64]

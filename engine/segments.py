@@ -24,7 +24,7 @@ from engine.codebook import Codebook
 from engine.compressed_fragments import CompressedFragments, compress
 from engine.exceptions import IndexDamaged
 from engine.fragments import Fragments
-from engine.row_files import PLAIN, Resources
+from engine.resources import PLAIN, Resources
 from engine.stored_fragments import STORED, StoredFragments, write_fragments
 
 NONE = np.empty(0, np.int64)
@@ -53,6 +53,11 @@ class Segment:
     def kept(self) -> npt.NDArray[np.int64]:
         """Places of the items that are there."""
         return np.delete(np.arange(len(self.stored)), self.removed)
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.float32]:
+        """Numbers of vectors of all its items, float32 to divide by."""
+        return np.diff(self.stored.offsets).astype(np.float32)
 
     @property
     def kept_fragments(self) -> int:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field, field_validator
+from pydantic import ByteSize, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 
+from engine.device_names import DeviceName
 from model.photo import MAX_PIXELS
 from model.weight_files import WeightFiles
 from model.words import knows_language
@@ -33,6 +34,8 @@ class Settings(BaseSettings):
         max_upload_bytes: an upload with more is refused before it is read whole.
         request_threads: how many requests may use the model at once.
         request_queue: how many more may wait for that; the next are told to come again.
+        index_memory: bytes of index files that searches may keep in memory, as "2GB"; None: all that the system gives.
+        device: where searches multiply: cpu, cuda, or auto, the GPU where there is one.
         language: of the text files that are split into sentences, as "german".
     """
 
@@ -50,6 +53,8 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=32 * 2**20, ge=1)
     request_threads: int = Field(default=2, ge=1)
     request_queue: int = Field(default=16, ge=0)
+    index_memory: ByteSize | None = None
+    device: DeviceName = "cpu"
     language: str = "english"
 
     @field_validator("language")

@@ -24,7 +24,8 @@ import torch
 from engine.array_files import ArrayWriter, open_array
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.fragments import Fragments, rows_of, runs_of
-from engine.row_files import PLAIN, Resources, RowFile
+from engine.resources import PLAIN, Resources
+from engine.row_files import RowFile
 
 STORED = ("ids.npy", "offsets.npy", "vectors.npy", "sums.npy")
 

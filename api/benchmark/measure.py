@@ -21,7 +21,7 @@ from engine.device_names import DeviceName
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Effort, ScoreTerms
 from engine.ranking import DEFAULT_EFFORT, best_items
-from engine.row_files import Resources
+from engine.resources import Resources
 
 FEW, MANY = 10, 100  # hits of which the recall is measured
 EXACT_TIMED = 8  # queries by which exact search is timed: it reads all vectors for each

@@ -25,7 +25,7 @@ from engine.device import choose_device
 from engine.device_names import DeviceName
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Fragments, ScoreTerms
-from engine.row_files import Resources
+from engine.resources import Resources
 from indexer.report import Progress
 
 DIRECTIONS = ("text_to_images", "image_to_sentences")

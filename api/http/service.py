@@ -16,6 +16,7 @@ from engine.captioner import PhotoCaptioner, RegionCaption
 from engine.catalogue import Catalogue, PhotoInfo
 from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import PhotoGone
+from engine.resources import resources_of
 from engine.search import SearchService
 from engine.settings import Settings
 from engine.suggestions import Suggestions
@@ -68,7 +69,7 @@ class Service:
     ) -> None:
         self.settings, self.catalogue, self.encoder = settings, catalogue, encoder
         self.captioner, self.region_captioner = captioner, region_captioner
-        self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner)
+        self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner, resources_of(settings))
         self.suggestions = Suggestions(catalogue, encoder.known_words)
         self.model_work = WorkQueue(settings.request_threads, settings.request_queue)
         self.disk_work = WorkQueue(DISK_THREADS, DISK_QUEUE)
