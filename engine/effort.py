@@ -1,6 +1,7 @@
 """How deep the embedded index looks at each effort."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.fragments import Effort, ScoreTerms
@@ -28,13 +29,13 @@ class Depth:
         """Items scored exactly for k hits."""
         return max(self.exact, 3 * k)
 
-    def to_refine(self, items: int, k: int, terms: ScoreTerms) -> int:
+    def to_refine(self, items: int, k: int, terms: Iterable[ScoreTerms]) -> int:
         """Items scored by their compressed fragments for k hits.
 
-        Thrice as many where the score has the query's term alone: a maximum over a few fragments, of which centroids
-        say less than of a sum over all.
+        Thrice as many where a part of the query has its own term alone: a maximum over a few fragments, of which
+        centroids say less than of a sum over all.
         """
-        alone = 1 if terms.stored else 3
+        alone = 1 if all(part.stored for part in terms) else 3
         return max(int(alone * self.refined * math.sqrt(items)), 4 * self.to_score(k))
 
 

@@ -5,7 +5,7 @@ the exact scores that `engine.ranking` makes of the candidates given here.
 """
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -17,7 +17,7 @@ from engine.codebook import Codebook
 from engine.drift import read_error
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
-from engine.fragments import Effort, Fragments, ScoreTerms
+from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms, weighted_sum
 from engine.resources import PLAIN, Resources
 from engine.revision import CODEBOOK, Renewal, assemble, renew, renewal, write_whole
 from engine.segmented_items import SegmentedItems
@@ -107,8 +107,7 @@ class FaissFragmentIndex:
 
     def candidates(
         self,
-        query: npt.NDArray[np.float32],
-        terms: ScoreTerms,
+        query: Sequence[QueryPart],
         k: int,
         effort: Effort,
         allowed: npt.NDArray[np.int64] | None = None,
@@ -120,30 +119,28 @@ class FaissFragmentIndex:
         if self._codebook is None or effort == "exact":
             return items.ids[places]
         try:
-            return items.ids[self._best(query, terms, k, DEPTHS[effort], places)]
+            return items.ids[self._best(query, k, DEPTHS[effort], places)]
         except (IndexError, RuntimeError) as error:  # numpy's and torch's for numbers that are not of this index
             raise IndexDamaged(
                 f"the index in {self._path} is damaged ({error}); dvsa verify says where, and mends it with --repair"
             ) from error
 
     def _best(
-        self,
-        query: npt.NDArray[np.float32],
-        terms: ScoreTerms,
-        k: int,
-        depth: Depth,
-        places: npt.NDArray[np.int64],
+        self, query: Sequence[QueryPart], k: int, depth: Depth, places: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int64]:
-        """Choose from these places by coarse scores, then by refined ones."""
-        assert self._codebook is not None, "only a compressed index has stages"
-        to_refine, to_score = depth.to_refine(len(self), k, terms), depth.to_score(k)
+        """Choose from these places by coarse scores, then by refined ones; each the sum of the query's parts."""
+        codebook, items = self._codebook, self._items
+        assert codebook is not None, "only a compressed index has stages"
+        to_refine, to_score = depth.to_refine(len(self), k, [part.terms for part in query]), depth.to_score(k)
         if len(places) > to_refine:
-            probes = depth.probes(len(self._codebook))
-            scores = self._items.coarse_scores(query, self._codebook, terms, probes)
+            probes = depth.probes(len(codebook))
+            scores = weighted_sum(query, lambda part: items.coarse_scores(part.vectors, codebook, part.terms, probes))
             scores = scores if len(places) == len(scores) else scores[places]
             places = places[_largest(scores, to_refine)]
         if len(places) > to_score:
-            places = places[_largest(self._items.refined_scores(query, terms, places), to_score)]
+            best = places
+            scores = weighted_sum(query, lambda part: items.refined_scores(part.vectors, part.terms, best))
+            places = best[_largest(scores, to_score)]
         return places
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
@@ -171,7 +168,7 @@ class FaissFragmentIndex:
         if self._codebook is None or effort == "exact":
             return round(items * size * vector)
         depth = DEPTHS[effort]
-        refined, exact = min(items, depth.to_refine(items, k, terms)), min(items, depth.to_score(k))
+        refined, exact = min(items, depth.to_refine(items, k, [terms])), min(items, depth.to_score(k))
         part = depth.probes(len(self._codebook)) / len(self._codebook)
         coarse = sum(
             segment.compressed.bytes_touched(query_vectors, terms, part)

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import URL, Connection, Row, make_url, select
 
-from engine.catalogue.database import WRITE_OPTION, connect, plain_errors
+from engine.catalogue.database import connect
+from engine.catalogue.database_errors import plain_errors
 from engine.catalogue.tables import LIVE, Collection, Document, Photo, Region, Sentence
+from engine.catalogue.transactions import WRITE_OPTION
 from engine.exceptions import UnknownCollection, UnknownPhoto
 
 CHUNK = 500  # ids in one statement; databases bound the number of parameters
@@ -76,7 +78,7 @@ class Catalogue:
 
     Args:
         url: SQLite or PostgreSQL; tables are created or brought up to date.
-        busy_seconds: how long to wait for another process to finish writing (SQLite).
+        busy_seconds: how long to wait for another process to finish writing.
 
     Raises:
         CatalogueError: the database is locked, read-only, full, damaged or cannot be opened.

@@ -23,6 +23,8 @@ from indexer.index import index_paths
 from tests.tiny_encoder import TinyEncoder
 from tests.workspace import Contents, Workspace, make_photo
 
+ON_SQLITE = pytest.mark.parametrize("new_database", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def before(workspace: Workspace) -> Iterator[Contents]:
@@ -36,6 +38,7 @@ def before(workspace: Workspace) -> Iterator[Contents]:
     assert workspace.contents() == contents
 
 
+@ON_SQLITE
 @pytest.mark.usefixtures("before")
 def test_locked_database_is_one_sentence(workspace: Workspace) -> None:
     path = workspace.settings.home / "catalogue.db"
@@ -46,6 +49,7 @@ def test_locked_database_is_one_sentence(workspace: Workspace) -> None:
             index_paths([workspace.photos], "test", workspace.encoder, settings)
 
 
+@ON_SQLITE
 @pytest.mark.usefixtures("before")
 def test_read_only_database_is_one_sentence(workspace: Workspace) -> None:
     path = workspace.settings.home / "catalogue.db"
@@ -107,6 +111,7 @@ def test_damaged_index_is_refused_and_a_rebuild_repairs_it(workspace: Workspace)
     assert workspace.contents() == contents
 
 
+@ON_SQLITE
 def test_home_that_is_a_file_is_one_sentence(workspace: Workspace) -> None:
     workspace.photo("a.png", 1)
     workspace.settings.home.write_text("in the way")
@@ -122,6 +127,7 @@ def test_collections_folder_that_is_a_file_is_one_sentence(workspace: Workspace)
         workspace.index()
 
 
+@ON_SQLITE
 def test_database_that_is_none_is_one_sentence(workspace: Workspace) -> None:
     workspace.photo("a.png", 1)
     workspace.settings.home.mkdir()

@@ -1,6 +1,7 @@
 """Verification of what the indexer has published: whole, damaged, or of two states."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,11 @@ def test_a_published_collection_is_whole(indexed: Workspace) -> None:
 def test_a_collection_in_which_nothing_is_published_is_whole(workspace: Workspace) -> None:
     found = verify(workspace, lambda catalogue: open_collection(catalogue, "test", workspace.encoder))
     assert (found.photos, found.files, found.problems) == (0, 0, [])
-    with pytest.raises(UnknownCollection, match="test"):
-        verify_collection(Catalogue(workspace.settings.catalogue_url), "other", workspace.settings)
+    with (
+        closing(Catalogue(workspace.settings.catalogue_url)) as catalogue,
+        pytest.raises(UnknownCollection, match="test"),
+    ):
+        verify_collection(catalogue, "other", workspace.settings)
 
 
 def test_every_damaged_file_is_named(indexed: Workspace) -> None:
