@@ -44,7 +44,8 @@ class Settings(BaseSettings):
         allowed_hosts: names under which the service may be asked besides those of this machine; with keys and without
             this, under any.
         requests_per_minute: of one API key; more are told to come again.
-        index_memory: bytes of index files that searches may keep in memory, as "2GB"; None: all that the system gives.
+        index_memory: how much of the index files searches may keep in memory, as "2GB"; None is all that the system
+            gives.
         device: where searches multiply: cpu, cuda, or auto, the GPU where there is one.
         language: of the text files that are split into sentences, as "german".
     """
