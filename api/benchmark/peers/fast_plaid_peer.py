@@ -1,15 +1,16 @@
-"""fast-plaid, as its own defaults are."""
+"""fast-plaid, as its own defaults are; its package is in an environment of its own."""
 
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from fast_plaid.search import FastPlaid
 
 
 def build(vectors: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], folder: Path) -> None:
     """Let it train and compress."""
+    from fast_plaid.search import FastPlaid
+
     items = torch.from_numpy(vectors).split(np.diff(offsets).tolist())
     FastPlaid(str(folder / "index"), device="cpu").create(documents_embeddings=list(items))
 
@@ -18,6 +19,8 @@ class Engine:
     """See worker.Engine."""
 
     def __init__(self, vectors: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], folder: Path) -> None:
+        from fast_plaid.search import FastPlaid
+
         self._index = FastPlaid(str(folder / "index"), device="cpu")
 
     def search(self, query: npt.NDArray[np.float32], k: int) -> list[int]:

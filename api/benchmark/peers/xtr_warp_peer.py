@@ -1,4 +1,4 @@
-"""xtr-warp-rs, as its own defaults are, on all cores."""
+"""xtr-warp-rs, as its own defaults are, on all cores; its package is in an environment of its own."""
 
 import os
 from pathlib import Path
@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from xtr_warp.search import XTRWarp
 
 
 def build(vectors: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], folder: Path) -> None:
     """Let it train and compress."""
+    from xtr_warp.search import XTRWarp
+
     items = torch.from_numpy(vectors).split(np.diff(offsets).tolist())
     XTRWarp(str(folder / "index")).create(list(items), device="cpu", show_progress=False)
 
@@ -19,6 +20,8 @@ class Engine:
     """See worker.Engine."""
 
     def __init__(self, vectors: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], folder: Path) -> None:
+        from xtr_warp.search import XTRWarp
+
         self._index = XTRWarp(str(folder / "index")).load(device="cpu")
 
     def search(self, query: npt.NDArray[np.float32], k: int) -> list[int]:
