@@ -4,6 +4,7 @@ The snapshot before serves what the catalogue still knows of it: an item's vecto
 was added since, and nothing that was deleted comes back.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 from engine.catalogue import Catalogue, CollectionInfo
 from engine.catalogue.contents import published_photos, published_sentences
 from engine.exceptions import EngineError, IndexDamaged
-from engine.snapshot import Snapshot, earlier_snapshots, open_snapshot
+from engine.snapshot import Snapshot, earlier_snapshots
 
 WARNING = (
     "the newest index of {name!r} is damaged, and the one before it answers, without what was added since; "
@@ -29,7 +30,11 @@ class Published:
 
 
 def open_published(
-    catalogue: Catalogue, info: CollectionInfo, directory: Path, model_hash: str, damage: IndexDamaged | None = None
+    catalogue: Catalogue,
+    info: CollectionInfo,
+    directory: Path,
+    open_one: Callable[[Path], Snapshot],
+    damage: IndexDamaged | None = None,
 ) -> Published:
     """Open the newest snapshot that can be.
 
@@ -37,7 +42,7 @@ def open_published(
         catalogue: what the collection holds.
         info: the collection, which has been published.
         directory: of its snapshots.
-        model_hash: the model that must have made them.
+        open_one: opens one by its folder; see open_snapshot.
         damage: of the newest, where a search has met it.
 
     Raises:
@@ -47,12 +52,12 @@ def open_published(
     assert info.snapshot is not None, "something is published"
     if damage is None:
         try:
-            return Published(open_snapshot(directory / info.snapshot, model_hash))
+            return Published(open_one(directory / info.snapshot))
         except IndexDamaged as error:
             damage = error
     for folder in earlier_snapshots(directory, info.snapshot)[:1]:
         try:
-            earlier = _known(catalogue, info, open_snapshot(folder, model_hash))
+            earlier = _known(catalogue, info, open_one(folder))
         except EngineError:
             break
         return Published(earlier, WARNING.format(name=info.name))

@@ -9,7 +9,8 @@ from engine.catalogue import Catalogue, CollectionInfo
 from engine.exceptions import EmptyCollection, IndexDamaged
 from engine.fragments import FragmentIndex, Kind
 from engine.published import open_published
-from engine.snapshot import Snapshot
+from engine.resources import PLAIN, Resources
+from engine.snapshot import Snapshot, open_snapshot
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,11 @@ class Views:
         catalogue: what the collections hold.
         home: the folder of the collections' snapshots.
         model_hash: of the model that must have made them.
+        resources: what searches may use.
     """
 
-    def __init__(self, catalogue: Catalogue, home: Path, model_hash: str) -> None:
-        self._catalogue, self._home, self._model_hash = catalogue, home, model_hash
+    def __init__(self, catalogue: Catalogue, home: Path, model_hash: str, resources: Resources = PLAIN) -> None:
+        self._catalogue, self._home, self._model_hash, self._resources = catalogue, home, model_hash, resources
         self._open: dict[int, View] = {}
         self._opening = threading.Lock()
 
@@ -96,6 +98,9 @@ class Views:
             return view
 
     def _view(self, info: CollectionInfo, damage: IndexDamaged | None = None) -> View:
+        def open_one(folder: Path) -> Snapshot:
+            return open_snapshot(folder, self._model_hash, self._resources)
+
         directory = self._home / "collections" / str(info.id)
-        found = open_published(self._catalogue, info, directory, self._model_hash, damage)
+        found = open_published(self._catalogue, info, directory, open_one, damage)
         return View(info, found.snapshot, found.warning)
