@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.fragments import Effort, Fragments, QueryPart
@@ -18,6 +19,8 @@ AT_ONCE = 50  # items of a piece
 
 class ReferenceIndex:
     """Items in memory; see FragmentIndex."""
+
+    device = torch.device("cpu")
 
     def __init__(self, items: Fragments, dimension: int) -> None:
         self._items = items
