@@ -14,6 +14,7 @@ COMMANDS = {
     "verify": ("api.verify_command:verify", "Check that a collection is whole."),
     "benchmark": ("api.benchmark_command:benchmark", "Measure speed, memory and recall of the engine."),
     "serve": ("api.serve_command:serve", "Serve the collections over HTTP, with a web page."),
+    "worker": ("api.worker_command:worker", "Do the jobs of the HTTP service, beside those that dvsa serve does."),
     "demo": ("api.demo_command:demo", "Index the example photos, search them and draw what was found."),
 }
 """Where each command is, and its line in `dvsa --help`."""

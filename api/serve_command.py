@@ -2,18 +2,21 @@
 
 import logging
 import socket
+from contextlib import nullcontext
 
 import click
 
-GRACE = 30  # seconds that requests under way have to finish
 HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; one of this machine only.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
-def serve(host: str, port: int) -> None:
+@click.option("--no-worker", is_flag=True, help="Leave the jobs to others; see dvsa worker.")
+def serve(host: str, port: int, no_worker: bool) -> None:
     r"""Serve the collections over HTTP: a web page at /, and what other programs call below /api/v1.
+
+    Jobs, as the indexing of uploads, are done by a process beside it.
 
     \b
         dvsa serve
@@ -29,20 +32,18 @@ def serve(host: str, port: int) -> None:
 
     settings = read_settings()
     with _listen(host, port) as listening:  # a port that is taken is told before the model is loaded
-        import uvicorn
-
         from api.http.app import create_app
         from api.http.logs import log_to_stderr
+        from api.http.server import run
         from api.http.service import load_service
+        from api.worker_process import WorkerProcess
 
-        app = create_app(load_service(settings))
+        service = load_service(settings)
         log_to_stderr()
         shown = f"[{host}]" if ":" in host else host
         logging.getLogger(__name__).info("running on http://%s:%d", shown, listening.getsockname()[1])
-        config = uvicorn.Config(
-            app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE
-        )
-        uvicorn.Server(config).run(sockets=[listening])
+        with nullcontext() if no_worker else WorkerProcess(settings, service.stopping):
+            run(create_app(service), service.stopping, listening)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -110,8 +110,13 @@ def check_model(collection: CollectionInfo, encoder: Encoder, rebuild: bool) -> 
 
 
 @contextlib.contextmanager
-def collection_lock(settings: Settings, collection: CollectionInfo) -> Iterator[None]:
+def collection_lock(settings: Settings, collection: CollectionInfo, patience: float = 0) -> Iterator[None]:
     """Let one process at a time index into a collection; the lock ends with the process, however that ends.
+
+    Args:
+        settings: where the collection is.
+        collection: the collection.
+        patience: seconds to wait for the other process.
 
     Raises:
         CollectionBusy: another process is indexing into it.
@@ -121,7 +126,7 @@ def collection_lock(settings: Settings, collection: CollectionInfo) -> Iterator[
     lock = FileLock(str(directory) + ".lock")
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout as error:
         raise CollectionBusy(
             f"another dvsa index is running for the collection {collection.name!r}; wait until it ends"

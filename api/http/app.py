@@ -17,9 +17,12 @@ from api.http.captions import router as captions
 from api.http.collections import router as collections
 from api.http.guard import Guard
 from api.http.health import router as health
+from api.http.jobs import router as jobs
+from api.http.photo_uploads import upload_router
 from api.http.photos import router as photos
 from api.http.search import router as search
 from api.http.service import Service
+from api.http.texts import router as texts
 
 WEB = Path(__file__).parent.parent / "web"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -54,7 +57,8 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     errors.install(app)
-    for router in (health, collections, photos, search, captions, alignment):
+    uploads = upload_router(service.settings)
+    for router in (health, collections, photos, uploads, texts, jobs, search, captions, alignment):
         app.include_router(router, prefix="/api/v1", responses={"4XX": {"model": errors.Problem}})
     app.mount("/", StaticFiles(directory=WEB, html=True))
     return app

@@ -4,6 +4,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore, Event
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -18,11 +19,13 @@ from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import PhotoGone
 from engine.search import SearchService
 from engine.settings import Settings
+from indexer.queue import JobQueue
 from model.exceptions import PhotoError
 from model.photo import PHOTO_FORMATS, load_photo
 
 DISK_THREADS = 8
 DISK_QUEUE = 200  # pages ask for many small photos at once
+WATCHERS = 100  # of jobs; each looks into the catalogue twice a second
 
 
 class RegionCaptioner(Protocol):
@@ -49,6 +52,8 @@ class StoredPhoto:
 class Service:
     """The parts of a running service.
 
+    `watchers` are places for those who watch jobs; `stopping` is set when the server is told to end.
+
     Args:
         settings: limits of uploads and of work.
         catalogue: what the collections hold.
@@ -70,6 +75,9 @@ class Service:
         self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner)
         self.model_work = WorkQueue(settings.request_threads, settings.request_queue)
         self.disk_work = WorkQueue(DISK_THREADS, DISK_QUEUE)
+        self.jobs = JobQueue(catalogue)
+        self.watchers = BoundedSemaphore(WATCHERS)
+        self.stopping = Event()
 
     def stored_photo(self, photo_id: int) -> StoredPhoto:
         """Read a photo that the catalogue holds, if its file is still the one that was indexed.

@@ -23,6 +23,8 @@ from tests.tiny_encoder import TinyEncoder
 
 SLOW = 2.0  # seconds
 MAX_UPLOAD = 200_000  # bytes
+MAX_TOTAL = 1_000_000  # bytes of an upload of many photos
+MAX_FILES = 250
 MAX_PIXELS = 500_000
 
 
@@ -48,7 +50,13 @@ class TinyRegionCaptioner:
 def tiny_service(home: Path) -> Service:
     """Return a service over a home that the tiny encoder indexed."""
     settings = Settings(
-        home=home, max_upload_bytes=MAX_UPLOAD, max_pixels=MAX_PIXELS, request_threads=1, request_queue=1
+        home=home,
+        max_upload_bytes=MAX_UPLOAD,
+        max_upload_total_bytes=MAX_TOTAL,
+        max_upload_files=MAX_FILES,
+        max_pixels=MAX_PIXELS,
+        request_threads=1,
+        request_queue=1,
     )
     encoder = SlowEncoder()
     return Service(settings, Catalogue(settings.catalogue_url), encoder, TinyCaptioner(), TinyRegionCaptioner())
