@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import AfterValidator, AwareDatetime, Field, StrictFloat, StrictStr
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"  # no control characters, not blank
 TEXT = r"^[^\x00]*$"  # PostgreSQL keeps no NUL
@@ -24,9 +24,7 @@ Tag = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE, exam
 Tags = Annotated[list[Tag], Field(max_length=100)]
 AttributeName = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE, examples=["camera"])]
 AttributeValue = (
-    Annotated[StrictStr, Field(max_length=500, pattern=TEXT)]
-    | Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
-    | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+    Annotated[StrictStr, Field(max_length=500, pattern=TEXT)] | Annotated[StrictFloat, Field(allow_inf_nan=False)]
 )
 Attributes = Annotated[dict[AttributeName, AttributeValue], Field(max_length=100)]
 Moment = Annotated[AwareDatetime, AfterValidator(_dated), Field(examples=["2024-05-01T12:30:00Z"])]
