@@ -22,6 +22,7 @@ from api.http.photo_uploads import upload_router
 from api.http.photos import router as photos
 from api.http.search import router as search
 from api.http.service import Service
+from api.http.suggestions import router as suggestions
 from api.http.texts import router as texts
 
 WEB = Path(__file__).parent.parent / "web"
@@ -58,7 +59,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     errors.install(app)
     uploads = upload_router(service.settings)
-    for router in (health, collections, photos, uploads, texts, jobs, search, captions, alignment):
+    for router in (health, collections, photos, uploads, texts, jobs, search, suggestions, captions, alignment):
         app.include_router(router, prefix="/api/v1", responses={"4XX": {"model": errors.Problem}})
     app.mount("/", StaticFiles(directory=WEB, html=True))
     return app

@@ -22,6 +22,9 @@ LOOK = 0.5  # seconds between two looks at a job that is watched
 
 JobId = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[3])]
 
+PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEM_IS_JSON = {"responses": {"4XX": {"content": PROBLEM}}}  # although the answer is a stream of events
+
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
@@ -146,7 +149,7 @@ async def _watched(service: ServiceOfApp, job_id: JobId) -> AsyncIterator[JobInf
         service.watchers.release()
 
 
-@router.get("/{job_id}/events", response_class=EventSourceResponse)
+@router.get("/{job_id}/events", response_class=EventSourceResponse, openapi_extra=PROBLEM_IS_JSON)
 async def watch_job(
     service: ServiceOfApp, watched: Annotated[JobInfo, Depends(_watched)]
 ) -> AsyncIterator[ServerSentEvent]:

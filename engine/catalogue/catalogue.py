@@ -156,6 +156,20 @@ class Catalogue:
         with self.read() as connection:
             return [_photo(row) for row in connection.execute(query)]
 
+    def texts(self, collection_id: int, most: int) -> list[str]:
+        """Return the published captions of a collection, and its sentences, up to `most` of each, the oldest."""
+        captions = select(Photo.caption).where(
+            Photo.collection_id == collection_id, Photo.state == LIVE, Photo.caption.is_not(None)
+        )
+        sentences = (
+            select(Sentence.text)
+            .join(Document, Document.id == Sentence.document_id)
+            .where(Document.collection_id == collection_id, Document.state == LIVE)
+        )
+        with self.read() as connection:
+            found = connection.scalars(captions.order_by(Photo.id).limit(most)).all()
+            return [*found, *connection.scalars(sentences.order_by(Sentence.id).limit(most))]
+
     def regions(self, photo_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
         """Return the boxes of photos, float32 (R, 4) each, in the order of their vectors in the snapshot."""
         query = select(Region).order_by(Region.photo_id, Region.number)
