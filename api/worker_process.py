@@ -41,11 +41,11 @@ def work(settings: Settings, load: Load = load_models) -> None:
         CatalogueError: the catalogue cannot be opened.
         StorageError: the folder of the collections cannot be written to.
     """
+    from indexer.worker import Worker  # takes seconds, in which a signal ends the process at once
+
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    from indexer.worker import Worker
-
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.join, stopping), daemon=True).start()
@@ -61,6 +61,7 @@ def _follow(wait: Callable[[], None], stopping: threading.Event) -> None:
 def _work_and_log(settings: Settings, load: Load) -> None:
     from api.http.logs import log_to_stderr
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
     log_to_stderr()
     work(settings, load)
 

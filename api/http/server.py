@@ -26,7 +26,8 @@ class _Server(uvicorn.Server):
 
 def run(app: FastAPI, stopping: Event, listening: socket.socket) -> None:
     """Serve until the process is told to end; `stopping` is set then, before requests under way are waited for."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which uvicorn raises once more when it has ended
+    # uvicorn raises the signal once more when it has ended; one that is ignored processes begun here would inherit
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     config = uvicorn.Config(
         app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE
     )
