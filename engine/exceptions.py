@@ -3,6 +3,7 @@
 DvsaError
 `-- EngineError
 |-- BadRequest          a request that makes no sense, such as k = 0
+|-- CursorOutdated      the next page of a search whose collection has changed since the first
 |-- UnknownCollection   no collection of that name; the message names those that exist
 |-- EmptyCollection     a collection in which nothing has been published yet
 |-- UnknownPhoto        no published photo of that id
@@ -18,6 +19,7 @@ DvsaError
 |-- BadFragments        vectors that no index takes: NaN, another D, an id twice
 |-- CatalogueError      the database is locked, read-only, full, damaged or cannot be opened
 |-- StorageError        the snapshot cannot be written: disk full, read-only
+|-- BackupDamaged       a backup that is cut short or does not match its checksums
 |-- SourceError         a path to index that does not exist or holds nothing
 `-- CollectionBusy      another process is indexing into the collection
 """
@@ -31,6 +33,10 @@ class EngineError(DvsaError):
 
 class BadRequest(EngineError):
     """A request makes no sense."""
+
+
+class CursorOutdated(EngineError):
+    """The collection has changed since the first page of a search."""
 
 
 class UnknownCollection(EngineError):
@@ -91,6 +97,10 @@ class CatalogueError(EngineError):
 
 class StorageError(EngineError):
     """A snapshot cannot be written."""
+
+
+class BackupDamaged(EngineError):
+    """A backup is cut short or does not match its checksums."""
 
 
 class SourceError(EngineError):

@@ -9,10 +9,8 @@ from engine.catalogue.tables import Collection
 from engine.encoder import Encoder
 from engine.exceptions import CollectionExists
 from engine.settings import Settings
+from indexer.locks import collection_lock
 from indexer.queue import JobQueue
-from indexer.run import collection_lock
-
-PATIENCE = 20.0  # seconds that a run of the collection has to give up
 
 
 def create_collection(catalogue: Catalogue, name: str, encoder: Encoder) -> CollectionInfo:
@@ -40,7 +38,7 @@ def delete_collection(catalogue: Catalogue, name: str, settings: Settings) -> No
     """
     collection = catalogue.collection(name)
     JobQueue(catalogue).cancel_all(collection.id)
-    with collection_lock(settings, collection, PATIENCE):
+    with collection_lock(settings, collection):
         with catalogue.write() as connection:
             connection.execute(delete(Collection).where(Collection.id == collection.id))
         _remove_files(settings, collection.id)
@@ -55,5 +53,8 @@ def sweep_deleted_collections(catalogue: Catalogue, settings: Settings) -> None:
 
 
 def _remove_files(settings: Settings, collection_id: int) -> None:
-    shutil.rmtree(settings.collection_directory(collection_id), ignore_errors=True)
-    shutil.rmtree(settings.uploads_directory(collection_id), ignore_errors=True)
+    folder = settings.collection_directory(collection_id)
+    for path in (folder, settings.renewal_directory(collection_id), settings.uploads_directory(collection_id)):
+        shutil.rmtree(path, ignore_errors=True)
+    for lock in folder.parent.glob(f"{collection_id}.*lock"):
+        lock.unlink(missing_ok=True)

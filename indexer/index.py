@@ -13,14 +13,17 @@ from engine.encoder import Encoder
 from engine.exceptions import BadRequest, SourceError, UnknownCollection
 from engine.settings import Settings
 from indexer.captions import CaptionStep
+from indexer.locks import collection_lock
 from indexer.photos import PhotoStep
 from indexer.publish import publish
+from indexer.renewal import renew_index
 from indexer.report import IndexReport, Progress
 from indexer.rows import document_rows, photo_rows
-from indexer.run import Changes, Run, check_model, collection_lock, open_collection, sweep_snapshots
+from indexer.run import Changes, Run, check_model, open_collection
 from indexer.scan import scan_paths
 from indexer.sentences import DocumentStep
 from indexer.sources import is_storable
+from indexer.sweep import sweep_snapshots
 
 
 def index_paths(
@@ -36,7 +39,8 @@ def index_paths(
     """Make a collection hold what is at the paths: encode what is new or changed, drop what is gone.
 
     What the collection holds from other paths stays. Nothing that was published changes before the end, and behind it
-    the photos that were published without a caption get theirs; an interrupted run is continued by the next.
+    the photos that were published without a caption get theirs; an interrupted run is continued by the next. Last, the
+    index is renewed where that is due, while others may change the collection again (see indexer.renewal).
 
     Args:
         paths: folders of photos and texts, photos, text files, CSV/TSV tables, datasets (see model.datasets).
@@ -77,6 +81,7 @@ def execute(run: Run) -> None:
         if newest.id != run.collection.id:
             raise UnknownCollection(f"the collection {newest.name!r} was deleted")
         _execute(replace(run, collection=newest))
+    run.report.renewed = renew_index(run.catalogue, newest.name, run.settings, run.progress)
 
 
 def _execute(run: Run) -> None:

@@ -28,20 +28,19 @@ def dated_photo(path: Path, seed: int, date: str) -> Path:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def described_photos(workspace: Workspace) -> Workspace:
     """Two photos, indexed; the first is dated, and described by a person."""
-    made = Workspace(tmp_path)
-    dated_photo(made.photos / "a.png", 1, "2024:05:01 12:30:00")
-    made.photo("b.png", 2)
-    made.index()
-    catalogue = Catalogue(made.settings.catalogue_url)
+    dated_photo(workspace.photos / "a.png", 1, "2024:05:01 12:30:00")
+    workspace.photo("b.png", 2)
+    workspace.index()
+    catalogue = Catalogue(workspace.settings.catalogue_url)
     with catalogue.write() as connection:
         number = catalogue.photo_page("test", 0, 1)[0].id
         add_tags(connection, number, ["dog", "snow", "dog"])
         set_attributes(connection, number, {"iso": 400, "camera": "X100", "lens": "50"})
         set_attributes(connection, number, {"iso": 800, "lens": None})
     catalogue.close()
-    return made
+    return workspace
 
 
 def described(workspace: Workspace) -> dict[str, tuple[PhotoMetadata, datetime | None]]:
@@ -56,48 +55,47 @@ KNOWN = PhotoMetadata(["dog", "snow"], {"camera": "X100", "iso": 800.0})
 MAY = datetime(2024, 5, 1, 12, 30, tzinfo=UTC)
 
 
-def test_an_unchanged_photo_keeps_what_is_known(workspace: Workspace) -> None:
-    workspace.index()
-    assert described(workspace) == {"a.png": (KNOWN, MAY), "b.png": (PhotoMetadata(), None)}
+def test_an_unchanged_photo_keeps_what_is_known(described_photos: Workspace) -> None:
+    described_photos.index()
+    assert described(described_photos) == {"a.png": (KNOWN, MAY), "b.png": (PhotoMetadata(), None)}
 
 
-def test_a_renamed_photo_keeps_what_is_known(workspace: Workspace) -> None:
-    (workspace.photos / "a.png").rename(workspace.photos / "c.png")
-    assert workspace.index().moved == 1
-    assert described(workspace)["c.png"] == (KNOWN, MAY)
+def test_a_renamed_photo_keeps_what_is_known(described_photos: Workspace) -> None:
+    (described_photos.photos / "a.png").rename(described_photos.photos / "c.png")
+    assert described_photos.index().moved == 1
+    assert described(described_photos)["c.png"] == (KNOWN, MAY)
 
 
-def test_a_changed_photo_keeps_what_was_said_and_takes_the_date_of_the_new_file(workspace: Workspace) -> None:
-    dated_photo(workspace.photos / "a.png", 3, "2025:01:01 00:00:00")
-    assert workspace.index().added == 1
-    assert described(workspace)["a.png"] == (KNOWN, datetime(2025, 1, 1, tzinfo=UTC))
+def test_a_changed_photo_keeps_what_was_said_and_takes_the_date_of_the_new_file(described_photos: Workspace) -> None:
+    dated_photo(described_photos.photos / "a.png", 3, "2025:01:01 00:00:00")
+    assert described_photos.index().added == 1
+    assert described(described_photos)["a.png"] == (KNOWN, datetime(2025, 1, 1, tzinfo=UTC))
 
 
-def test_a_date_that_a_person_gave_holds_against_the_file(workspace: Workspace) -> None:
-    catalogue = Catalogue(workspace.settings.catalogue_url)
+def test_a_date_that_a_person_gave_holds_against_the_file(described_photos: Workspace) -> None:
+    catalogue = Catalogue(described_photos.settings.catalogue_url)
     with catalogue.write() as connection:
         connection.execute(update(Photo).where(Photo.taken_at.is_not(None)).values(taken_at=GIVEN, dated=True))
     catalogue.close()
     for seed in (3, 4):
-        dated_photo(workspace.photos / "a.png", seed, "2025:01:01 00:00:00")
-        workspace.index()
-        assert described(workspace)["a.png"] == (KNOWN, GIVEN)
+        dated_photo(described_photos.photos / "a.png", seed, "2025:01:01 00:00:00")
+        described_photos.index()
+        assert described(described_photos)["a.png"] == (KNOWN, GIVEN)
 
 
-def test_a_rebuild_keeps_what_is_known(workspace: Workspace) -> None:
-    workspace.index(rebuild=True)
-    assert described(workspace)["a.png"] == (KNOWN, MAY)
+def test_a_rebuild_keeps_what_is_known(described_photos: Workspace) -> None:
+    described_photos.index(rebuild=True)
+    assert described(described_photos)["a.png"] == (KNOWN, MAY)
 
 
-def test_a_copy_of_a_photo_has_its_own_metadata_and_the_same_date(workspace: Workspace) -> None:
-    (workspace.photos / "c.png").write_bytes((workspace.photos / "a.png").read_bytes())
-    workspace.index()
-    assert described(workspace)["c.png"] == (PhotoMetadata(), MAY)
-    assert described(workspace)["a.png"] == (KNOWN, MAY)
+def test_a_copy_of_a_photo_has_its_own_metadata_and_the_same_date(described_photos: Workspace) -> None:
+    (described_photos.photos / "c.png").write_bytes((described_photos.photos / "a.png").read_bytes())
+    described_photos.index()
+    assert described(described_photos)["c.png"] == (PhotoMetadata(), MAY)
+    assert described(described_photos)["a.png"] == (KNOWN, MAY)
 
 
-def test_what_another_run_staged_is_left_to_it(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path)
+def test_what_another_run_staged_is_left_to_it(tmp_path: Path, workspace: Workspace) -> None:
     workspace.photo("a.png", 1)
     workspace.index()
     other = make_photo(tmp_path / "other" / "b.png", 2)

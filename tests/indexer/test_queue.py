@@ -13,12 +13,13 @@ from engine.settings import Settings
 from indexer.collections import create_collection, delete_collection
 from indexer.liveness import has_died, living_worker
 from indexer.queue import MOST_DEATHS, JobLost, JobQueue
+from tests.conftest import NewDatabase
 from tests.tiny_encoder import TinyEncoder
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path)
+def settings(tmp_path: Path, new_database: NewDatabase) -> Settings:
+    return Settings(home=tmp_path, database_url=new_database())
 
 
 @pytest.fixture
