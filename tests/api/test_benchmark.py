@@ -15,6 +15,7 @@ from api.benchmark import report
 from api.benchmark.changes import time_changes
 from api.benchmark.made_items import MadeItems, gathered, neighbour_distance
 from api.benchmark.measure import exact_hits, measure
+from api.benchmark.run import made_index
 from engine import faiss_index
 from engine.exceptions import StorageError
 from engine.faiss_index import FaissFragmentIndex
@@ -142,11 +143,16 @@ def test_the_command_measures_both_directions_and_draws_them(dvsa: Run, examples
     assert any("text -> photos: 30 items" in line for line in report.lines(figures))
     with pytest.raises(StorageError, match="cannot write"):
         report.plot(figures, tmp_path / "nowhere" / "plot.png")
-    built = {file: file.stat().st_mtime_ns for file in keep.rglob("vectors.npy")}
-    again = dvsa("benchmark", "search", *arguments, "--one-way", "--json")
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["score"]["directions"] == "words"
-    assert {file: file.stat().st_mtime_ns for file in keep.rglob("vectors.npy")} == built  # taken, not made again
+    assert len(list(keep.rglob("built.json"))) == 2
+
+
+def test_what_was_built_is_taken_again_if_it_is_of_the_same_items(tmp_path: Path) -> None:
+    first = made_index(MadeItems(real_items()), 40, tmp_path / "one", "cpu")
+    built = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("vectors.npy")}
+    assert made_index(MadeItems(real_items()), 40, tmp_path / "one", "cpu") == first
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("vectors.npy")} == built
+    made_index(MadeItems(real_items(), seed=1), 40, tmp_path / "one", "cpu")
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("vectors.npy")} != built
 
 
 def test_a_folder_without_photos_is_one_sentence(dvsa: Run, tmp_path: Path) -> None:
