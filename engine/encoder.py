@@ -59,11 +59,13 @@ class Encoder(Protocol):
         model_hash: names the weights and everything else that changes a vector; hex.
         dimension: D.
         score: how the score of a pair is made.
+        known_words: the words that it knows, the commonest first, as far as they can be listed.
     """
 
     model_hash: str
     dimension: int
     score: ScoreConfig
+    known_words: Sequence[str]
 
     def encode_photo(self, photo: npt.NDArray[np.uint8]) -> PhotoFragments:
         """Encode one upright RGB photo, uint8 (height, width, 3)."""
@@ -92,6 +94,7 @@ class ModelEncoder:
         self.model_hash = checkpoint.model_hash
         self.dimension = checkpoint.model.config.dimension
         self.score = checkpoint.model.config.score
+        self.known_words: Sequence[str] = checkpoint.vocabulary.words
 
     @torch.inference_mode()
     def encode_photo(self, photo: npt.NDArray[np.uint8]) -> PhotoFragments:

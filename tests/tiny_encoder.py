@@ -30,6 +30,7 @@ class TinyEncoder:
         self.model_hash = model_hash
         self.dimension = DIMENSION
         self.score = score or ScoreConfig()
+        self.known_words: Sequence[str] = ("wall", "walrus", "red")
         self.photos = 0
         self.texts = 0
         self._lock = threading.Lock()

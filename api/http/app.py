@@ -20,6 +20,7 @@ from api.http.health import router as health
 from api.http.photos import router as photos
 from api.http.search import router as search
 from api.http.service import Service
+from api.http.suggestions import router as suggestions
 
 WEB = Path(__file__).parent.parent / "web"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -54,7 +55,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     errors.install(app)
-    for router in (health, collections, photos, search, captions, alignment):
+    for router in (health, collections, photos, search, suggestions, captions, alignment):
         app.include_router(router, prefix="/api/v1", responses={"4XX": {"model": errors.Problem}})
     app.mount("/", StaticFiles(directory=WEB, html=True))
     return app

@@ -18,6 +18,7 @@ from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import PhotoGone
 from engine.search import SearchService
 from engine.settings import Settings
+from engine.suggestions import Suggestions
 from model.exceptions import PhotoError
 from model.photo import PHOTO_FORMATS, load_photo
 
@@ -68,6 +69,7 @@ class Service:
         self.settings, self.catalogue, self.encoder = settings, catalogue, encoder
         self.captioner, self.region_captioner = captioner, region_captioner
         self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner)
+        self.suggestions = Suggestions(catalogue, encoder.known_words)
         self.model_work = WorkQueue(settings.request_threads, settings.request_queue)
         self.disk_work = WorkQueue(DISK_THREADS, DISK_QUEUE)
 

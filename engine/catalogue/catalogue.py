@@ -1,9 +1,12 @@
 """Reads the catalogue; the indexer, its only writer, works in the transactions that it hands out."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, groupby
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +42,10 @@ class CollectionInfo:
 
 @dataclass(frozen=True)
 class PhotoInfo:
-    """A photo: absolute path, pixels of the upright photo, SHA-256 of the file, and, if any, caption and captioner."""
+    """A photo: absolute path, pixels of the upright photo, SHA-256 of the file, and, if any, caption and captioner.
+
+    `name` is the file's, or what the uploader called it; `taken_at` is when the photo was taken, where that is known.
+    """
 
     id: int
     path: str
@@ -48,6 +54,8 @@ class PhotoInfo:
     content_hash: str
     caption: str | None
     captioner_hash: str | None
+    name: str
+    taken_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ class Catalogue:
         query = select(*_PHOTO_COLUMNS).where(Photo.state == LIVE)
         with self.read() as connection:
             rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Photo.id.in_(chunk)))]
-        return {row.id: PhotoInfo(*row) for row in rows}
+        return {row.id: _photo(row) for row in rows}
 
     def photo(self, photo_id: int) -> PhotoInfo:
         """Return one published photo.
@@ -138,7 +146,21 @@ class Catalogue:
         held = (Photo.collection_id == self.collection(collection).id, Photo.state == LIVE, Photo.id > after)
         query = select(*_PHOTO_COLUMNS).where(*held).order_by(Photo.id).limit(count)
         with self.read() as connection:
-            return [PhotoInfo(*row) for row in connection.execute(query)]
+            return [_photo(row) for row in connection.execute(query)]
+
+    def texts(self, collection_id: int, most: int) -> list[str]:
+        """Return the published captions of a collection, and its sentences, up to `most` of each, the oldest."""
+        captions = select(Photo.caption).where(
+            Photo.collection_id == collection_id, Photo.state == LIVE, Photo.caption.is_not(None)
+        )
+        sentences = (
+            select(Sentence.text)
+            .join(Document, Document.id == Sentence.document_id)
+            .where(Document.collection_id == collection_id, Document.state == LIVE)
+        )
+        with self.read() as connection:
+            found = connection.scalars(captions.order_by(Photo.id).limit(most)).all()
+            return [*found, *connection.scalars(sentences.order_by(Sentence.id).limit(most))]
 
     def regions(self, photo_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
         """Return the boxes of photos, float32 (R, 4) each, in the order of their vectors in the snapshot."""
@@ -186,8 +208,14 @@ _PHOTO_COLUMNS = (
     Photo.content_hash,
     Photo.caption,
     Photo.captioner_hash,
+    Photo.name,
+    Photo.taken_at,
 )
 
 
 def _info(row: Row[tuple[int, str, str | None, str, int, int, int]]) -> CollectionInfo:
     return CollectionInfo(*row)
+
+
+def _photo(row: Row[Any]) -> PhotoInfo:
+    return PhotoInfo(**{**row._mapping, "name": row.name or os.path.basename(row.path)})

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.exceptions import CatalogueError
 
 # The newest migration in migrations/versions; a database that is there already needs no Alembic, which is slow to load
-HEAD = "0002"
+HEAD = "0003"
 WRITE_OPTION = "dvsa_write"
 
 

@@ -192,7 +192,7 @@ def test_captions_can_be_taken_back_and_nothing_else_goes(tmp_path: Path, catalo
 
 
 def test_captions_migrate_on_postgresql(capsys: pytest.CaptureFixture[str]) -> None:
-    script = ScriptDirectory(str(MIGRATIONS)).get_revision(HEAD).module
+    script = ScriptDirectory(str(MIGRATIONS)).get_revision("0002").module
     context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True})
     with Operations.context(context):
         script.upgrade()

@@ -217,3 +217,10 @@ class TestAlignment:
             )
         refused(client.post(f"{API}/photos/{number}/alignment", json={"sentence": "zz"}), 422, "text_error")
         refused(client.post(f"{API}/photos/99999/alignment", json={"sentence": "wall"}), 404, "unknown_photo")
+
+
+def test_suggestions_come_from_the_collection_and_from_the_model(client: httpx.Client) -> None:
+    asked = {"collection": "walls", "prefix": "A re", "count": "3"}
+    assert client.get("/api/v1/suggestions", params=asked).json() == {"suggestions": ["A red", "A red wall."]}
+    assert client.get("/api/v1/suggestions", params=asked | {"collection": "nothing"}).status_code == 404
+    assert client.get("/api/v1/suggestions", params=asked | {"prefix": "a" * 201}).status_code == 422
