@@ -1,6 +1,7 @@
-"""The one door of the indexer: paths in, a published collection and a report out."""
+"""The doors of the indexer: paths, or what a job asks for, in; a published collection and a report out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -9,17 +10,20 @@ from engine.captioner import PhotoCaptioner
 from engine.catalogue import Catalogue
 from engine.catalogue.tables import LIVE
 from engine.encoder import Encoder
-from engine.exceptions import BadRequest, SourceError
+from engine.exceptions import BadRequest, SourceError, UnknownCollection
 from engine.settings import Settings
 from indexer.captions import CaptionStep
+from indexer.locks import collection_lock
 from indexer.photos import PhotoStep
 from indexer.publish import publish
+from indexer.renewal import renew_index
 from indexer.report import IndexReport, Progress
 from indexer.rows import document_rows, photo_rows
-from indexer.run import Changes, Run, check_model, collection_lock, open_collection, sweep_snapshots
+from indexer.run import Changes, Run, check_model, open_collection
 from indexer.scan import scan_paths
 from indexer.sentences import DocumentStep
 from indexer.sources import is_storable
+from indexer.sweep import sweep_snapshots
 
 
 def index_paths(
@@ -35,7 +39,8 @@ def index_paths(
     """Make a collection hold what is at the paths: encode what is new or changed, drop what is gone.
 
     What the collection holds from other paths stays. Nothing that was published changes before the end, and behind it
-    the photos that were published without a caption get theirs; an interrupted run is continued by the next.
+    the photos that were published without a caption get theirs; an interrupted run is continued by the next. Last, the
+    index is renewed where that is due, while others may change the collection again (see indexer.renewal).
 
     Args:
         paths: folders of photos and texts, photos, text files, CSV/TSV tables, datasets (see model.datasets).
@@ -56,14 +61,27 @@ def index_paths(
     catalogue = Catalogue(settings.catalogue_url)
     try:
         info = open_collection(catalogue, collection, encoder)
-        check_model(info, encoder, rebuild)
-        with collection_lock(settings, info):
-            info = catalogue.collection(collection)  # another run may have published while this one scanned
-            run = Run(catalogue, info, encoder, captioner, settings, scan, rebuild, progress or _no_progress)
-            _execute(run)
+        execute(Run(catalogue, info, encoder, captioner, settings, scan, rebuild, progress or _no_progress))
     finally:
         catalogue.close()
     return scan.report
+
+
+def execute(run: Run) -> None:
+    """Make the collection of a run what its scan found, and fill its report.
+
+    Raises:
+        UnknownCollection: the collection is gone.
+        CollectionBusy: another process is indexing into it.
+        EngineError: see engine.exceptions; the collection is as it was.
+    """
+    check_model(run.collection, run.encoder, run.rebuild)
+    with collection_lock(run.settings, run.collection):
+        newest = run.catalogue.collection(run.collection.name)  # another run may have published in between
+        if newest.id != run.collection.id:
+            raise UnknownCollection(f"the collection {newest.name!r} was deleted")
+        _execute(replace(run, collection=newest))
+    run.report.renewed = renew_index(run.catalogue, newest.name, run.settings, run.progress)
 
 
 def _execute(run: Run) -> None:

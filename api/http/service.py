@@ -2,8 +2,10 @@
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore, Event
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -11,19 +13,25 @@ import numpy.typing as npt
 from fastapi import Depends, Request
 from PIL import Image, UnidentifiedImageError
 
+from api.http.metrics import Metrics
+from api.http.shared_pass import SharedPass
 from api.http.work import WorkQueue
 from engine.captioner import PhotoCaptioner, RegionCaption
 from engine.catalogue import Catalogue, PhotoInfo
+from engine.catalogue.keys import ApiKeys
 from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import PhotoGone
+from engine.resources import resources_of
 from engine.search import SearchService
 from engine.settings import Settings
 from engine.suggestions import Suggestions
+from indexer.queue import JobQueue
 from model.exceptions import PhotoError
 from model.photo import PHOTO_FORMATS, load_photo
 
 DISK_THREADS = 8
 DISK_QUEUE = 200  # pages ask for many small photos at once
+WATCHERS = 100  # of jobs; each looks into the catalogue twice a second
 
 
 class RegionCaptioner(Protocol):
@@ -50,6 +58,8 @@ class StoredPhoto:
 class Service:
     """The parts of a running service.
 
+    `watchers` are places for those who watch jobs; `stopping` is set when the server is told to end.
+
     Args:
         settings: limits of uploads and of work.
         catalogue: what the collections hold.
@@ -68,10 +78,17 @@ class Service:
     ) -> None:
         self.settings, self.catalogue, self.encoder = settings, catalogue, encoder
         self.captioner, self.region_captioner = captioner, region_captioner
-        self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner)
+        self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner, resources_of(settings))
+        self.keys = ApiKeys(catalogue)
+        self.metrics = Metrics(encoder.model_hash)
+        self.sentences = SharedPass(encoder, self.metrics.texts_of_pass.observe)
         self.suggestions = Suggestions(catalogue, encoder.known_words)
         self.model_work = WorkQueue(settings.request_threads, settings.request_queue)
         self.disk_work = WorkQueue(DISK_THREADS, DISK_QUEUE)
+        self.jobs = JobQueue(catalogue)
+        self.watchers = BoundedSemaphore(WATCHERS)
+        self.stopping = Event()
+        self.metrics.watch(catalogue, {"model": self.model_work, "disk": self.disk_work})
 
     def stored_photo(self, photo_id: int) -> StoredPhoto:
         """Read a photo that the catalogue holds, if its file is still the one that was indexed.
@@ -106,6 +123,7 @@ class Service:
 
     def close(self) -> None:
         """Finish the work that runs and close the catalogue."""
+        self.sentences.close()
         self.model_work.close()
         self.disk_work.close()
         self.catalogue.close()
@@ -118,9 +136,13 @@ def load_service(settings: Settings) -> Service:
         CheckpointError: a checkpoint cannot be used.
         CatalogueError: the catalogue cannot be opened.
     """
+    import torch
+
     from api.session import open_captioner, open_region_captioner
     from engine.encoder import load_encoder
 
+    # requests work side by side, each on its share of the cores: sharing every core makes all of them slower
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // settings.request_threads))
     encoder = load_encoder(settings.checkpoint, settings.weight_files)
     captioner, region_captioner = open_captioner(settings, encoder), open_region_captioner(settings, encoder)
     return Service(settings, Catalogue(settings.catalogue_url), encoder, captioner, region_captioner)

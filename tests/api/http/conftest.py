@@ -8,6 +8,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from engine.catalogue import Catalogue
+from engine.catalogue.keys import ApiKeys
 from engine.settings import Settings
 from indexer.index import index_paths
 from tests.api.http.server_process import Server, client_of, serving
@@ -51,3 +53,31 @@ def client(server: Server) -> Iterator[httpx.Client]:
     """A client of the server."""
     with client_of(server) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def worker_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home without collections, of a server whose worker does jobs."""
+    return tmp_path_factory.mktemp("worker home")
+
+
+@pytest.fixture(scope="session")
+def worker_client(worker_home: Path, walls: Path) -> Iterator[httpx.Client]:
+    """A client of that server, which may index the folder `walls`."""
+    command: list[str | Path] = [sys.executable, "-m", "tests.api.http.working_server", worker_home]
+    with serving(command, DVSA_ALLOWED_ROOTS=str(walls)) as running, client_of(running) as made:
+        yield made
+
+
+def locked(server_home: Path) -> Iterator[Server]:
+    """A server over the same home that asks for API keys, for the whole session."""
+    with serving([sys.executable, "-m", "tests.api.http.tiny_server", server_home, "keys"]) as running:
+        yield running
+
+
+@pytest.fixture
+def keys(server_home: Path) -> Iterator[ApiKeys]:
+    """The keys of that home."""
+    catalogue = Catalogue(Settings(home=server_home, database_url=None).catalogue_url)
+    yield ApiKeys(catalogue)
+    catalogue.close()
