@@ -97,8 +97,8 @@ export function searchPhoto(file, asked, signal) {
   return call("search/photo", { method: "POST", signal, body: form });
 }
 
-/** @param {string} collection @returns {Promise<import("./types.js").Job[]>} */
-export const jobsOf = async (collection) => (await call(`jobs?${query({ collection, count: 20 })}`)).jobs;
+/** The newest. @returns {Promise<import("./types.js").Job[]>} */
+export const jobs = async () => (await call("jobs?count=20")).jobs;
 /** @param {number} id @returns {Promise<import("./types.js").Job>} */
 export const job = (id) => call(`jobs/${id}`);
 /** @param {number} id */
@@ -108,6 +108,8 @@ export const resumeJob = (id) => call(`jobs/${id}/resume`, { method: "POST" });
 /** @param {number} id */
 export const jobEvents = (id) => new EventSource(`${API}jobs/${id}/events`);
 
+/** @returns {Promise<{ scope: "read" | "write" | null }>} */
+export const session = () => call("session");
 /** @param {string} key */
 export const openSession = (key) => call("session", sending("POST", { key }));
 export const closeSession = () => call("session", { method: "DELETE" });
@@ -129,8 +131,7 @@ export async function fileOf(id, signal) {
  * @param {(part: number) => void} sent told the part that has been sent, 0 to 1 @param {AbortSignal} signal
  * @returns {Promise<import("./types.js").Job>} */
 export function sendPhotos(photos, collection, tags, sent, signal) {
-  const form = formOf({ collection });
-  for (const tag of tags) form.append("tags", tag);
+  const form = formOf({ collection, tags });
   for (const file of photos) form.append("photos", file, file.name);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

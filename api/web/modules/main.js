@@ -6,11 +6,11 @@ import { CollectionsDialog, sizeOf } from "./collections-dialog.js";
 import { listenForPhotos } from "./dropping.js";
 import { at } from "./elements.js";
 import { FilterForm, NO_FILTERS } from "./filters.js";
-import { askForKey } from "./key-dialog.js";
 import { listenForKeys } from "./keys-dialog.js";
 import { PhotoDialog } from "./photo-dialog.js";
 import { SearchBox } from "./search-box.js";
 import { Searching } from "./searching.js";
+import * as session from "./session.js";
 import { showError } from "./states.js";
 import { listenForTheme } from "./theme-switch.js";
 import { Tray } from "./tray.js";
@@ -38,7 +38,7 @@ const tray = new Tray(async (job) => {
   if (job.collection === state.collection && state.query === null) show();
   if (state.collection === null) go({ collection: job.collection });
 });
-const uploads = new UploadDialog((photos, collection, tags) => tray.send(photos, collection, tags));
+const uploads = new UploadDialog(send);
 const chooser = new CollectionsDialog((name) => go({ collection: name }), async () => {
   await readCollections();
   if (!collections.some(({ name }) => name === state.collection)) go({ collection: collections[0]?.name ?? null, query: null });
@@ -64,6 +64,14 @@ function show() {
 
 async function readCollections() {
   collections = await api.collections();
+}
+
+/** Sends photos to a collection, which is made if it is not there. @type {import("./upload-dialog.js").Send} */
+async function send(photos, collection, tags) {
+  await tray.send(photos, collection, tags, async () => {
+    await readCollections();
+    if (!collections.some(({ name }) => name === collection)) await api.makeCollection(collection);
+  });
 }
 
 /** One photo is searched by, several are added. @param {File[]} files */
@@ -96,6 +104,7 @@ function listen() {
 async function start() {
   at("error").hidden = true;
   try {
+    await session.begin();
     await readCollections();
   } catch (error) {
     showError(error, start);
@@ -103,8 +112,9 @@ async function start() {
   }
   state.collection ??= collections[0]?.name ?? null;
   show();
+  tray.resume();
 }
 
-api.whenKeyIsWanted(askForKey);
+api.whenKeyIsWanted(session.askForKey);
 listen();
 start();
