@@ -1,20 +1,24 @@
-# Two stages: the first installs, the second has neither uv nor caches.
+# The program for a processor, or with CUDA:
+#
+#   docker build --tag dvsa .
+#   docker build --tag dvsa:cuda --build-arg TORCH_BACKEND=locked .
+#
+# Two stages: the first installs, the second has neither uv nor caches. `scripts/check_image` does without Docker what
+# this file does.
 FROM python:3.12-slim AS build
+ARG TORCH_BACKEND=cpu
+ENV TORCH_BACKEND=$TORCH_BACKEND UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1
 RUN pip install --no-cache-dir "uv>=0.8,<1"
 WORKDIR /src
-ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1
-RUN uv venv /opt/dvsa
-# As constraints, the lock gives versions and hashes without the tools of development.
 COPY pyproject.toml requirements.txt ./
-RUN uv pip install --no-cache --python /opt/dvsa --constraints requirements.txt -r pyproject.toml \
-    && uv pip install --no-cache --python /opt/dvsa --constraints requirements.txt hatchling
+COPY scripts/install scripts/locked scripts/
+RUN scripts/install packages /opt/dvsa
 COPY README.md LICENSE ./
 COPY api api
 COPY engine engine
 COPY indexer indexer
 COPY model model
-RUN uv pip install --no-cache --python /opt/dvsa --no-deps --no-build-isolation . \
-    && uv pip uninstall --python /opt/dvsa hatchling
+RUN scripts/install program /opt/dvsa
 
 FROM python:3.12-slim
 RUN useradd --uid 10001 --create-home --home-dir /home/dvsa dvsa \
@@ -27,5 +31,6 @@ ENV PATH=/opt/dvsa/bin:$PATH \
 USER dvsa
 WORKDIR /home/dvsa
 VOLUME /home/dvsa/data
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["dvsa"]
 CMD ["--help"]

@@ -7,6 +7,8 @@ export OMP_WAIT_POLICY := passive
 
 DEMO ?= .demo
 PYTEST_ARGS ?=
+# Tests run beside each other, one process on each core; what measures speed runs alone.
+WORKERS ?= $(if $(findstring benchmark,$(PYTEST_ARGS)),0,logical)
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -17,8 +19,9 @@ setup: ## make .venv with all packages (uv is fetched if missing); UV_TORCH_BACK
 demo: setup ## index the example photos, search them, write a contact sheet to .demo/
 	.venv/bin/dvsa demo --examples examples --output "$(DEMO)"
 
-test: setup ## run the tests; PYTEST_ARGS="-k name" for some of them
-	.venv/bin/pytest $(PYTEST_ARGS)
+test: export OMP_NUM_THREADS ?= 1
+test: setup ## run the tests on all cores; PYTEST_ARGS="-k name" for some of them, WORKERS=0 for one process
+	.venv/bin/pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal $(PYTEST_ARGS)
 
 lint: setup ## ruff: rules and layout
 	.venv/bin/ruff check .

@@ -62,3 +62,58 @@ def search(
         if plot is not None:
             report.plot(figures, plot)
         click.echo(document(figures) if as_json else "\n".join(report.lines(figures)))
+
+
+@benchmark.command()
+@click.argument("server", metavar="URL")
+@click.option("--key", envvar="DVSA_KEY", help="The server's API key; better kept in DVSA_KEY.")
+@click.option("--collection", default="default", show_default=True, help="Where to search.")
+@click.option("--requests", type=click.IntRange(10, 5_000), default=500, show_default=True, help="Of each measure.")
+@click.option("--clients", type=click.IntRange(2, 64), default=16, show_default=True, help="At once.")
+@click.option("--uploads", type=click.IntRange(0, 1_000), default=50, show_default=True, help="Photos asked.")
+@click.option("--memory", type=click.IntRange(min=2_000, max=100_000), help="Also memory after 1,000 and N searches.")
+@click.option("--index", "folder", help="Also searches while the server indexes this folder of its own.")
+@click.option("--examples", type=FOLDER, default=Path("examples"), show_default=True, help="Folder with photos/.")
+@click.option("--dataset", type=click.Path(path_type=Path), help="Ask what its dev split holds, not the examples.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def serve(
+    server: str,
+    key: str | None,
+    collection: str,
+    requests: int,
+    clients: int,
+    uploads: int,
+    memory: int | None,
+    folder: str | None,
+    examples: Path,
+    dataset: Path | None,
+    as_json: bool,
+) -> None:
+    r"""Put a running server of this machine under load, and time its answers; milliseconds.
+
+    Text asks for photos, with the regions of words; an uploaded photo asks for sentences. Everything but --index reads
+    only.
+
+    \b
+        dvsa benchmark serve http://127.0.0.1:8000 --collection mine
+    """
+    from api.benchmark import serve as measure
+    from api.benchmark.queries import read_queries
+    from api.output import as_json as document
+
+    texts, photos = read_queries(dataset, examples, most_photos=uploads)
+    target = measure.Target(server, key, collection, texts, photos)
+    figures = {
+        "text, one client": measure.texts(target, 1, requests),
+        f"text, {clients} clients": measure.texts(target, clients, requests),
+    }
+    if uploads:
+        figures["photo, one client"] = measure.photos(target, uploads)
+    if folder:
+        figures["text, while indexing"] = measure.while_indexing(target, folder)
+    if memory:
+        figures["memory"] = measure.memory(target, 1_000, memory)
+    lines = [
+        f"{name}: " + ", ".join(f"{what} {figure}" for what, figure in row.items()) for name, row in figures.items()
+    ]
+    click.echo(document(figures) if as_json else "\n".join(lines))

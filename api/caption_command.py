@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.beam_options import beam_config, beam_options
+from api.server_options import client_of, server_options
 
 if TYPE_CHECKING:
     from engine.captioner import RegionCaption
@@ -16,15 +17,35 @@ if TYPE_CHECKING:
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option("--regions", is_flag=True, help="Caption its regions too.")
 @beam_options
+@server_options
 @click.option("--json", "json_output", is_flag=True, help="Print one JSON document.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw photo and captions into this PNG.")
-def caption(photo: Path, regions: bool, json_output: bool, plot: Path | None, **beam: Any) -> None:
+def caption(
+    photo: Path, regions: bool, server: str | None, key: str | None, json_output: bool, plot: Path | None, **beam: Any
+) -> None:
     r"""Say what PHOTO shows, and with --regions what each of its regions shows.
 
     \b
         dvsa caption photo.jpg --regions --plot captions.png
     """
     from api.output import as_json, printable
+
+    if server:
+        with client_of(server, key, plot=plot, **beam) as client:
+            found = {"photo": str(photo), **client.caption(photo, regions)}
+    else:
+        found = _caption(photo, regions, plot, beam)
+    if json_output:
+        click.echo(as_json(found))
+        return
+    click.echo(f"{printable(found['caption'])}  ({found['log_probability']:.2f})")
+    for part in found.get("regions", []):
+        box = " ".join(f"{edge:5.0f}" for edge in part["box"])
+        click.echo(f"{box}  {printable(part['caption'])}  ({part['log_probability']:.2f})")
+
+
+def _caption(photo: Path, regions: bool, plot: Path | None, beam: dict[str, Any]) -> dict[str, Any]:
+    """Caption here."""
     from api.session import read_photo, read_settings
 
     settings = read_settings()
@@ -43,15 +64,9 @@ def caption(photo: Path, regions: bool, json_output: bool, plot: Path | None, **
         from api.plots import caption_picture, save
 
         save(caption_picture(pixels, whole, parts), plot)
-    if json_output:
-        size = {"width": pixels.shape[1], "height": pixels.shape[0]}
-        document = {"photo": str(photo), **size, **caption_json(whole)}
-        click.echo(as_json(document | ({"regions": regions_json(parts)} if regions else {})))
-        return
-    click.echo(f"{printable(whole.text)}  ({whole.log_probability:.2f})")
-    for part in parts:
-        box = " ".join(f"{edge:5.0f}" for edge in part.box)
-        click.echo(f"{box}  {printable(part.caption.text)}  ({part.caption.log_probability:.2f})")
+    size = {"width": pixels.shape[1], "height": pixels.shape[0]}
+    document = {"photo": str(photo), **size, **caption_json(whole)}
+    return document | ({"regions": regions_json(parts)} if regions else {})
 
 
 def caption_json(caption: "Caption") -> dict[str, Any]:

@@ -12,8 +12,11 @@ COMMANDS = {
     "train": ("api.train_command:train", "Train the model."),
     "evaluate": ("api.evaluate_command:evaluate", "Measure the model on a dataset."),
     "verify": ("api.verify_command:verify", "Check that a collection is whole."),
+    "backup": ("api.backup_command:backup", "Write all collections into one file."),
+    "restore": ("api.backup_command:restore", "Fill an empty home and catalogue from a backup."),
     "benchmark": ("api.benchmark_command:benchmark", "Measure speed, memory and recall of the engine."),
     "serve": ("api.serve_command:serve", "Serve the collections over HTTP, with a web page."),
+    "keys": ("api.keys_command:keys", "Make, list and revoke API keys of the service."),
     "demo": ("api.demo_command:demo", "Index the example photos, search them and draw what was found."),
 }
 """Where each command is, and its line in `dvsa --help`."""

@@ -61,10 +61,11 @@ def text_rows(service: "SearchService", queries: list[str]) -> list["Image"]:
     """Search by texts, print the hits, draw a row of each."""
     from api.output import not_understood_line, printable
     from api.plots import answer_row
+    from engine.search import SearchRequest
 
     rows = []
     for query in queries:
-        answer = service.search_text("examples", query, HITS)
+        answer = service.search_text(query, SearchRequest(("examples",), k=HITS))
         click.echo(f"\n{query}")
         if answer.not_understood:
             click.echo("  " + not_understood_line(answer.not_understood))
@@ -79,11 +80,12 @@ def photo_rows(service: "SearchService", paths: list[Path], settings: "Settings"
     from api.output import printable
     from api.plots import answer_row
     from api.session import read_photo
+    from engine.search import SearchRequest
 
     rows = []
     for path in paths:
         photo = read_photo(path, settings)
-        answer = service.search_photo("examples", photo, HITS, name=path.name)
+        answer = service.search_photo(photo, SearchRequest(("examples",), "sentences", HITS), path.name)
         click.echo(f"\n{printable(path.name)}")
         for hit in answer.hits:
             click.echo(f"  {hit.rank}  {hit.score:7.3f}  {printable(hit.text or '')}")

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from engine.alignment import WordRegion
     from engine.search import Answer, Hit
 
+Document = dict[str, Any]
+
 LINE_WORDS = 12  # words of a hit shown to a person; --json gives all
 
 
@@ -25,7 +27,7 @@ def as_json(document: Any) -> str:
     return json.dumps(document, indent=2)
 
 
-def words_json(words: Sequence["WordRegion"]) -> list[dict[str, Any]]:
+def words_json(words: Sequence["WordRegion"]) -> list[Document]:
     """Return words and their regions as JSON values; boxes to a tenth of a pixel."""
     return [
         {
@@ -39,37 +41,39 @@ def words_json(words: Sequence["WordRegion"]) -> list[dict[str, Any]]:
     ]
 
 
-def answer_json(answer: "Answer") -> dict[str, Any]:
-    """Return the answer of a search as JSON values."""
+def answer_json(answer: "Answer") -> Document:
+    """Return the answer of a search in one collection as JSON values."""
     return {
         "query": answer.query,
         "target": answer.target,
-        "collection": answer.collection,
+        "collection": answer.collections[0],
         "not_understood": answer.not_understood,
         "hits": [_hit_json(hit) for hit in answer.hits],
     } | ({"caption": answer.caption} if answer.caption is not None else {})
 
 
-def answer_lines(answer: "Answer") -> list[str]:
-    """Return the answer of a search as lines for a person."""
+def answer_lines(answer: Document) -> list[str]:
+    """Return the answer of a search, that of `answer_json` or of a server, as lines for a person."""
     lines = []
-    if answer.not_understood:
-        lines.append(not_understood_line(answer.not_understood))
-    if answer.caption is not None:
-        lines.append(f"caption: {printable(answer.caption)}")
-    for hit in answer.hits:
-        lines.append(f"{hit.rank:3}  {hit.score:8.3f}  {printable(hit.path or hit.text or '')}")
-        if hit.caption:
-            lines.append(" " * 15 + printable(hit.caption))
-        if hit.words:
-            lines.append(" " * 15 + words_line(hit.words))
+    if answer["not_understood"]:
+        lines.append(not_understood_line(answer["not_understood"]))
+    if answer.get("caption") is not None:
+        lines.append(f"caption: {printable(answer['caption'])}")
+    for hit in answer["hits"]:
+        named = hit.get("path") or hit.get("name") or hit.get("text") or ""  # a server tells no paths
+        lines.append(f"{hit['rank']:3}  {hit['score']:8.3f}  {printable(named)}")
+        if hit.get("caption"):
+            lines.append(" " * 15 + printable(hit["caption"]))
+        if hit["words"]:
+            lines.append(" " * 15 + words_line(hit["words"]))
     return lines
 
 
-def words_line(words: Sequence["WordRegion"]) -> str:
+def words_line(words: Sequence[Document]) -> str:
     """Return the first words and their boxes on one line: dog (10 20 200 180)."""
     shown = [
-        f"{printable(word.word)} ({' '.join(str(round(edge)) for edge in word.box)})" for word in words[:LINE_WORDS]
+        f"{printable(word['word'])} ({' '.join(str(round(edge)) for edge in word['box'])})"
+        for word in words[:LINE_WORDS]
     ]
     more = [f"and {len(words) - LINE_WORDS} more words"] if len(words) > LINE_WORDS else []
     return "  ".join(shown + more)
@@ -82,8 +86,8 @@ def not_understood_line(words: Sequence[str]) -> str:
     return "not understood: " + printable(", ".join(distinct[:LINE_WORDS])) + more
 
 
-def _hit_json(hit: "Hit") -> dict[str, Any]:
-    document: dict[str, Any] = {"rank": hit.rank, "id": hit.id, "score": round(hit.score, 5)}
+def _hit_json(hit: "Hit") -> Document:
+    document: Document = {"rank": hit.rank, "id": hit.id, "score": round(hit.score, 5)}
     if hit.path is not None:
         document |= {"path": hit.path, "width": hit.width, "height": hit.height, "caption": hit.caption}
     else:

@@ -2,15 +2,24 @@
 
 import logging
 import socket
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from engine.settings import Settings
 
 GRACE = 30  # seconds that requests under way have to finish
 HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; one of this machine only.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; one that other machines reach needs API keys (dvsa keys create).",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
 def serve(host: str, port: int) -> None:
     r"""Serve the collections over HTTP: a web page at /, and what other programs call below /api/v1.
@@ -18,16 +27,11 @@ def serve(host: str, port: int) -> None:
     \b
         dvsa serve
     """
-    from engine.exceptions import BadRequest
-
-    if host not in HOSTS:
-        raise BadRequest(
-            f"dvsa serve listens to this machine only (--host 127.0.0.1, ::1 or localhost), not to {host}: "
-            "it has no API keys yet, and without them anyone could read the photos"
-        )
     from api.session import read_settings
 
-    settings = read_settings()
+    settings, public = read_settings(), host not in HOSTS
+    if public or settings.require_keys:
+        _refuse_without_keys(settings, host)
     with _listen(host, port) as listening:  # a port that is taken is told before the model is loaded
         import uvicorn
 
@@ -35,7 +39,7 @@ def serve(host: str, port: int) -> None:
         from api.http.logs import log_to_stderr
         from api.http.service import load_service
 
-        app = create_app(load_service(settings))
+        app = create_app(load_service(settings), public)
         log_to_stderr()
         shown = f"[{host}]" if ":" in host else host
         logging.getLogger(__name__).info("running on http://%s:%d", shown, listening.getsockname()[1])
@@ -43,6 +47,21 @@ def serve(host: str, port: int) -> None:
             app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE
         )
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _refuse_without_keys(settings: "Settings", host: str) -> None:
+    from engine.catalogue import Catalogue
+    from engine.catalogue.keys import ApiKeys
+    from engine.exceptions import BadRequest
+
+    catalogue = Catalogue(settings.catalogue_url)
+    usable = any(key.revoked_at is None for key in ApiKeys(catalogue).all())
+    catalogue.close()
+    if not usable:
+        raise BadRequest(
+            f"to listen to {host} with API keys, a key is needed first: dvsa keys create NAME --scope read; "
+            "without keys dvsa serve listens to this machine only"
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:

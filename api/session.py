@@ -1,5 +1,7 @@
 """What a command needs before it starts: settings, model, catalogue, photos."""
 
+import difflib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -9,7 +11,8 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from engine.exceptions import BadRequest
-from engine.settings import Settings
+from engine.settings import Settings, default_home
+from engine.settings_file import settings_file
 from model.exceptions import CheckpointError, PhotoError
 from model.photo import load_photo
 
@@ -22,17 +25,28 @@ Loaded = TypeVar("Loaded")
 
 
 def read_settings() -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment and their file.
 
     Raises:
-        BadRequest: a variable holds something else than it should.
+        BadRequest: one of them is unknown, or holds something else than it should.
     """
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "DVSA_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise BadRequest(f"the environment variable {name} cannot be used: {first['msg']}") from error
+        raise BadRequest(_wrong_setting(error)) from error
+
+
+def _wrong_setting(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    variable = f"DVSA_{name.upper()}"
+    if variable in map(str.upper, os.environ):
+        return f"the environment variable {variable} cannot be used: {first['msg']}"
+    file = settings_file(Path(os.environ.get("DVSA_HOME") or default_home()))
+    if first["type"] != "extra_forbidden":
+        return f"the setting {name} in {file} cannot be used: {first['msg']}"
+    close = difflib.get_close_matches(name, Settings.model_fields, 1)
+    return f"there is no setting {name!r}, which stands in {file}" + "".join(f"; is {other} meant?" for other in close)
 
 
 def open_captioner(settings: Settings, encoder: "ModelEncoder") -> "ModelCaptioner | None":

@@ -99,7 +99,15 @@ def encode_text(encoder: Encoder, text: str) -> SentenceFragments:
     Raises:
         TextError: there is no word in it that the model knows.
     """
-    sentence = encoder.encode_sentences([text])[0]
+    return understood(encoder.encode_sentences([text])[0])
+
+
+def understood(sentence: SentenceFragments) -> SentenceFragments:
+    """Return an encoded query.
+
+    Raises:
+        TextError: there is no word in it that the model knows.
+    """
     if not sentence.words and not sentence.unknown:
         raise TextError("the text holds no word; write a few English words")
     if not sentence.words:

@@ -58,7 +58,7 @@ def open_array(path: Path, kind: npt.DTypeLike, dimensions: int) -> npt.NDArray[
     try:
         array = np.load(path, mmap_mode="c")  # "c": torch warns of arrays that cannot be written; nobody writes
     except (OSError, ValueError, EOFError) as error:
-        raise IndexDamaged(f"{path} cannot be read: {error}; index the collection again with --rebuild") from error
+        raise IndexDamaged(f"{path} cannot be read: {error}; mend it with: dvsa verify --repair") from error
     if array.dtype != np.dtype(kind) or array.ndim != dimensions:
-        raise IndexDamaged(f"{path} holds something else; index the collection again with --rebuild")
+        raise IndexDamaged(f"{path} holds something else; mend it with: dvsa verify --repair")
     return np.asarray(array)

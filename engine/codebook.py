@@ -11,7 +11,7 @@ coarse score of every item is looked up.
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import faiss
 import numpy as np
@@ -20,7 +20,6 @@ import numpy.typing as npt
 from engine.array_files import open_array
 from engine.residuals import SAMPLE as RESIDUALS
 from engine.residuals import ResidualQuantizer
-from engine.stored_fragments import StoredFragments
 
 MOST = 8192
 """Centroids of the largest collections: above, training and assignment cost more than they gain."""
@@ -29,6 +28,24 @@ SAMPLE = 40  # vectors for each centroid that is trained; FAISS asks for 39 or m
 ITERATIONS = 10
 SEED = 20
 QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 2 MB with 8,192 centroids
+
+
+class VectorSource(Protocol):
+    """Vectors on disk that a codebook can be trained on."""
+
+    @property
+    def dimension(self) -> int:
+        """D."""
+        ...
+
+    @property
+    def fragment_count(self) -> int:
+        """Their number."""
+        ...
+
+    def rows(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """The vectors at these places, ascending, float32 (n, D)."""
+        ...
 
 
 class Codebook:
@@ -44,13 +61,13 @@ class Codebook:
         self.quantizer = quantizer
 
     @classmethod
-    def train(cls, stored: StoredFragments) -> Self:
+    def train(cls, stored: VectorSource) -> Self:
         """Train on a sample of stored items, at least one; the same vectors give the same codebook."""
-        count = codebook_size(len(stored.vectors))
+        count = codebook_size(stored.fragment_count)
         means = faiss.Kmeans(stored.dimension, count, niter=ITERATIONS, seed=SEED)
-        means.train(_sample(stored, count * SAMPLE))
+        means.train(sample(stored, count * SAMPLE))
         centroids: npt.NDArray[np.float32] = np.ascontiguousarray(means.centroids)
-        drawn = _sample(stored, RESIDUALS)
+        drawn = sample(stored, RESIDUALS)
         nearest = means.index.search(drawn, 1)[1][:, 0]
         return cls(centroids, ResidualQuantizer.train(drawn - centroids[nearest]))
 
@@ -109,7 +126,7 @@ def codebook_size(fragments: int) -> int:
     return max(1, min(MOST, int(4 * math.sqrt(fragments)), fragments // SAMPLE))
 
 
-def _sample(stored: StoredFragments, size: int) -> npt.NDArray[np.float32]:
+def sample(stored: VectorSource, size: int) -> npt.NDArray[np.float32]:
     """Draw stored vectors without repetition, in stored order, float32 (at most size, D)."""
-    rows = np.random.default_rng(SEED).choice(len(stored.vectors), min(size, len(stored.vectors)), replace=False)
+    rows = np.random.default_rng(SEED).choice(stored.fragment_count, min(size, stored.fragment_count), replace=False)
     return stored.rows(np.sort(rows))

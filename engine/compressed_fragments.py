@@ -50,7 +50,7 @@ class CompressedFragments:
         self._lists = InvertedLists.read(path, len(offsets) - 1, len(codebook))
         size = (offsets[-1], codebook.quantizer.size)
         if self._codes.shape != size[:1] or self._residuals.shape != size:
-            raise IndexDamaged(f"the files in {path} do not fit together; index the collection again with --rebuild")
+            raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
     def query_term(self, table: npt.NDArray[np.float32], probes: int) -> npt.NDArray[np.float32]:
         """Add up each item's best centroids, one for each of the query's vectors, float32 (I,).

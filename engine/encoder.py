@@ -71,6 +71,10 @@ class Encoder(Protocol):
         """Encode one upright RGB photo, uint8 (height, width, 3)."""
         ...
 
+    def encode_box(self, photo: npt.NDArray[np.uint8], box: npt.NDArray[np.float32]) -> PhotoFragments:
+        """Encode a box of an upright RGB photo as its one region: float32 (4,), pixels, within the photo."""
+        ...
+
     def encode_sentences(self, texts: Sequence[str]) -> list[SentenceFragments]:
         """Encode sentences, results in input order; a sentence's vectors do not depend on its neighbours."""
         ...
@@ -106,6 +110,17 @@ class ModelEncoder:
         regions = self._load_extractor().extract(photo)
         features = torch.from_numpy(regions.features)
         return PhotoFragments(regions.boxes, self._model.image_encoder(features).numpy(), regions.features)
+
+    @torch.inference_mode()
+    def encode_box(self, photo: npt.NDArray[np.uint8], box: npt.NDArray[np.float32]) -> PhotoFragments:
+        """Encode a box of an upright RGB photo, float32 (4,), as the region that a proposer would have put first.
+
+        Raises:
+            CheckpointError: as `encode_photo`.
+        """
+        regions = self._load_extractor().describe(photo, box[None])
+        vectors = self._model.image_encoder(torch.from_numpy(regions.features)).numpy()  # (2, D): box, whole photo
+        return PhotoFragments(regions.boxes[:1], vectors[:1], regions.features[:1])
 
     @property
     def features_name(self) -> str:

@@ -3,6 +3,7 @@
 DvsaError
 `-- EngineError
 |-- BadRequest          a request that makes no sense, such as k = 0
+|-- CursorOutdated      the next page of a search whose collection has changed since the first
 |-- UnknownCollection   no collection of that name; the message names those that exist
 |-- EmptyCollection     a collection in which nothing has been published yet
 |-- UnknownPhoto        no published photo of that id
@@ -13,6 +14,7 @@ DvsaError
 |-- BadFragments        vectors that no index takes: NaN, another D, an id twice
 |-- CatalogueError      the database is locked, read-only, full, damaged or cannot be opened
 |-- StorageError        the snapshot cannot be written: disk full, read-only
+|-- BackupDamaged       a backup that is cut short or does not match its checksums
 |-- SourceError         a path to index that does not exist or holds nothing
 `-- CollectionBusy      another process is indexing into the collection
 """
@@ -26,6 +28,10 @@ class EngineError(DvsaError):
 
 class BadRequest(EngineError):
     """A request makes no sense."""
+
+
+class CursorOutdated(EngineError):
+    """The collection has changed since the first page of a search."""
 
 
 class UnknownCollection(EngineError):
@@ -66,6 +72,10 @@ class CatalogueError(EngineError):
 
 class StorageError(EngineError):
     """A snapshot cannot be written."""
+
+
+class BackupDamaged(EngineError):
+    """A backup is cut short or does not match its checksums."""
 
 
 class SourceError(EngineError):

@@ -5,7 +5,7 @@ the exact scores that `engine.ranking` makes of the candidates given here.
 """
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.codebook import Codebook
+from engine.drift import read_error
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
-from engine.fragments import Effort, Fragments, ScoreTerms
-from engine.revision import CODEBOOK, assemble, write_whole
+from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms, weighted_sum
+from engine.revision import CODEBOOK, Renewal, assemble, renew, renewal, write_whole
 from engine.segmented_items import SegmentedItems
-from engine.segments import read_segments, write_segment
+from engine.segments import NONE, among, read_segments, write_segment
 
 EXACT_UP_TO = 50_000
 """Fragments up to which every search is exact: 2,500 photos, where there is little to win and nothing to build."""
@@ -34,6 +35,7 @@ class FaissFragmentIndex:
         """Open what `create` or `revise` wrote; see FragmentIndex.open."""
         self._path = path
         self._codebook = Codebook.read(path / CODEBOOK) if (path / CODEBOOK).exists() else None
+        self._trained_error = read_error(path / CODEBOOK) if self._codebook else 0.0
         self._items = SegmentedItems(read_segments(path, self._codebook))
         self.dimension = self._items.dimension
         self.fragment_count = self._items.fragment_count
@@ -57,17 +59,36 @@ class FaissFragmentIndex:
         """Write the next state into a new folder, for the most part as links; see FragmentIndex.revise."""
         try:
             path.mkdir(parents=True)
+            removed = np.sort(removed)
             new = write_segment(path / ADDED, self.dimension, added, self._codebook)
-            twice = np.setdiff1d(np.intersect1d(new.stored.ids, self.ids()), removed)
-            if len(twice):
-                raise BadFragments(f"the id {twice[0]} was given twice")
-            segments = [*(segment.without(removed) for segment in self._items.segments), new]
-            kept = [segment for segment in segments if len(segment)] or [new]
-            assemble(path, kept, self._codebook, self._path, EXACT_UP_TO)
+            segments = [segment.without(removed) for segment in self._items.segments]
+            for segment in segments:
+                _refuse_repeats(segment.stored.ids[segment.kept], new.stored.ids)
+            kept = [segment for segment in (*segments, new) if len(segment)] or [new]
+            assemble(path, kept, self._codebook, self._path)
             shutil.rmtree(path / ADDED)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
         return type(self)(path)
+
+    def ageing(self) -> str | None:
+        """Say why the items should be written anew; see FragmentIndex.ageing."""
+        return self._renewal.reason if self._renewal else None
+
+    def renew(self, path: Path) -> Self:
+        """Write the same items anew, or links to them where nothing is due; see FragmentIndex.renew."""
+        if self._renewal is None:
+            return self.revise(path, NONE, ())
+        try:
+            path.mkdir(parents=True)
+            renew(path, self._items, self._codebook, self._path, EXACT_UP_TO, self._renewal)
+        except OSError as error:
+            raise StorageError(f"cannot write the index to {path}: {error}") from error
+        return type(self)(path)
+
+    @cached_property
+    def _renewal(self) -> Renewal | None:
+        return renewal(self._items, self._codebook, self._trained_error, EXACT_UP_TO)
 
     def __len__(self) -> int:
         return len(self._items.kept)
@@ -76,10 +97,13 @@ class FaissFragmentIndex:
         """Ids of all items, int64 (I,), in stored order."""
         return self._items.ids[self._items.kept]
 
+    def fragment_counts(self) -> npt.NDArray[np.int64]:
+        """Number of vectors of each item, int64 (I,), in stored order."""
+        return np.concatenate([np.diff(part.stored.offsets)[part.kept] for part in self._items.segments])
+
     def candidates(
         self,
-        query: npt.NDArray[np.float32],
-        terms: ScoreTerms,
+        query: Sequence[QueryPart],
         k: int,
         effort: Effort,
         allowed: npt.NDArray[np.int64] | None = None,
@@ -87,34 +111,31 @@ class FaissFragmentIndex:
         """Every item where that is asked for or fast, else the best by compressed fragments; see FragmentIndex."""
         items, places = self._items, self._items.kept
         if allowed is not None:
-            places = places[np.isin(items.ids[places], allowed)]
+            places = places[among(items.ids[places], np.sort(allowed))]
         if self._codebook is None or effort == "exact":
             return items.ids[places]
         try:
-            return items.ids[self._best(query, terms, k, DEPTHS[effort], places)]
+            return items.ids[self._best(query, k, DEPTHS[effort], places)]
         except (IndexError, RuntimeError) as error:  # numpy's and torch's for numbers that are not of this index
             raise IndexDamaged(
-                f"the index in {self._path} is damaged ({error}); dvsa verify says where; index the collection again "
-                "with --rebuild"
+                f"the index in {self._path} is damaged ({error}); dvsa verify says where, and mends it with --repair"
             ) from error
 
     def _best(
-        self,
-        query: npt.NDArray[np.float32],
-        terms: ScoreTerms,
-        k: int,
-        depth: Depth,
-        places: npt.NDArray[np.int64],
+        self, query: Sequence[QueryPart], k: int, depth: Depth, places: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int64]:
-        """Choose from these places by coarse scores, then by refined ones."""
-        assert self._codebook is not None, "only a compressed index has stages"
+        """Choose from these places by coarse scores, then by refined ones; each the sum of the query's parts."""
+        codebook, items = self._codebook, self._items
+        assert codebook is not None, "only a compressed index has stages"
         to_refine, to_score = depth.to_refine(len(self), k), depth.to_score(k)
         if len(places) > to_refine:
-            probes = depth.probes(len(self._codebook))
-            scores = self._items.coarse_scores(query, self._codebook, terms, probes)
+            probes = depth.probes(len(codebook))
+            scores = weighted_sum(query, lambda part: items.coarse_scores(part.vectors, codebook, part.terms, probes))
             places = places[_largest(scores[places], to_refine)]
         if len(places) > to_score:
-            places = places[_largest(self._items.refined_scores(query, terms, places), to_score)]
+            best = places
+            scores = weighted_sum(query, lambda part: items.refined_scores(part.vectors, part.terms, best))
+            places = best[_largest(scores, to_score)]
         return places
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
@@ -168,6 +189,12 @@ class FaissFragmentIndex:
         if missing.any():
             raise KeyError(f"not in the index: {np.asarray(ids)[missing][:5].tolist()}")
         return places[found]
+
+
+def _refuse_repeats(stored: npt.NDArray[np.int64], added: npt.NDArray[np.int64]) -> None:
+    twice = stored[among(stored, np.sort(added))]
+    if len(twice):
+        raise BadFragments(f"the id {twice[0]} was given twice")
 
 
 def _largest(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:

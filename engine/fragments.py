@@ -4,7 +4,7 @@ An item is a photo (its fragments are region vectors) or a sentence (its fragmen
 of a pair is two different operations, depending on which side is stored; `ScoreTerms` says which one a search needs.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, Self
@@ -129,6 +129,32 @@ class ScoreTerms:
         return cls(query=words_asked or both, stored=not words_asked or both, reduction=score.reduction)
 
 
+@dataclass(frozen=True)
+class QueryPart:
+    """Vectors that are searched for, or, with a negative weight, away from; a query's score is the sum of its parts'.
+
+    Attributes:
+        vectors: float32 (Q, D), Q >= 1, finite.
+        terms: which terms the score of this part has.
+        weight: that the part's score is multiplied with.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    terms: ScoreTerms
+    weight: float = 1.0
+
+
+def weighted_sum(
+    parts: Sequence[QueryPart], score: Callable[[QueryPart], npt.NDArray[np.float32]]
+) -> npt.NDArray[np.float32]:
+    """Add up the scores of a query's parts, float32 (I,); a lone part of weight one keeps its scores bit for bit."""
+    first, *others = parts
+    total = score(first) * np.float32(first.weight)
+    for part in others:
+        total += score(part) * np.float32(part.weight)
+    return total
+
+
 class FragmentIndex(Protocol):
     """Stored fragments of one kind, grouped by item: one state, which never changes, so that any thread may read it.
 
@@ -161,6 +187,8 @@ class FragmentIndex(Protocol):
     def revise(self, path: Path, removed: npt.NDArray[np.int64], added: Iterable[Fragments]) -> Self:
         """Write this index less some items plus others into a new folder; this one stays as it is.
 
+        Takes about as long as a new index of what is added, and a little for what is there.
+
         Args:
             path: the new folder.
             removed: ids of the items that go; unknown ones are ignored.
@@ -168,6 +196,20 @@ class FragmentIndex(Protocol):
 
         Raises:
             BadFragments, StorageError: as `create`.
+        """
+        ...
+
+    def ageing(self) -> str | None:
+        """Say why searches would gain by writing the items anew, as a phrase; None where they would not."""
+        ...
+
+    def renew(self, path: Path) -> Self:
+        """Write the same items into a new folder, in the form that suits what is held by now; this one stays as it is.
+
+        May take as long as a new index of all items.
+
+        Raises:
+            StorageError: the folder cannot be written.
         """
         ...
 
@@ -179,10 +221,13 @@ class FragmentIndex(Protocol):
         """Ids of all items, int64 (I,), in stored order."""
         ...
 
+    def fragment_counts(self) -> npt.NDArray[np.int64]:
+        """Number of vectors of each item, int64 (I,), in stored order."""
+        ...
+
     def candidates(
         self,
-        query: npt.NDArray[np.float32],
-        terms: ScoreTerms,
+        query: Sequence[QueryPart],
         k: int,
         effort: Effort,
         allowed: npt.NDArray[np.int64] | None = None,
@@ -190,8 +235,7 @@ class FragmentIndex(Protocol):
         """Propose items among which the k best should be.
 
         Args:
-            query: the query's vectors, float32 (Q, D), finite.
-            terms: what the score sums.
+            query: its parts, one at least.
             k: how many are wanted.
             effort: how many may be proposed; "exact": all that are allowed. The index may always give more.
             allowed: only these ids may be given, and k of them are; None: all.

@@ -84,5 +84,5 @@ class InvertedLists:
         items = open_array(path / "list_items.npy", np.int32, 1)
         offsets = open_array(path / "list_offsets.npy", np.int64, 1)
         if len(offsets) != centroids + 1 or offsets[-1] != len(items):
-            raise IndexDamaged(f"the files in {path} do not fit together; index the collection again with --rebuild")
+            raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
         return cls(items, offsets, count)

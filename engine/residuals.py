@@ -90,7 +90,7 @@ class ResidualQuantizer:
         """
         patterns = open_array(path, np.float32, 3)
         if patterns.shape != (-(-dimension // PART), PATTERNS, PART):
-            raise IndexDamaged(f"{path} is of vectors of another size; index the collection again with --rebuild")
+            raise IndexDamaged(f"{path} is of vectors of another size; mend it with: dvsa verify --repair")
         return cls(dimension, patterns)
 
     def _patterns(self) -> npt.NDArray[np.float32]:

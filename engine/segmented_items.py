@@ -41,6 +41,13 @@ class SegmentedItems:
         """Vectors of the items that are there."""
         return sum(segment.kept_fragments for segment in self.segments)
 
+    def rows(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """The vectors at these places, ascending, which count those of the items that are there, float32 (n, D)."""
+        bounds = np.cumsum([0, *(segment.kept_fragments for segment in self.segments)])
+        cuts = np.searchsorted(rows, bounds)
+        parts = zip(self.segments, bounds[:-1], pairwise(cuts), strict=True)
+        return np.concatenate([segment.rows(rows[first:last] - bound) for segment, bound, (first, last) in parts])
+
     def pieces(self, places: npt.NDArray[np.int64]) -> Iterator[Fragments]:
         """The items at these places, in the order given; see StoredFragments.pieces."""
         for segment, numbers, _ in self._by_segment(places):

@@ -3,14 +3,19 @@
     ids.npy       int64 (I,)
     offsets.npy   int64 (I + 1,)
     vectors.npy   float16 (N, D)
+    sums.npy      uint32 (I,)         CRC-32 of each item's id and vectors
 
 Half precision keeps 11 bits of each number and halves what an exact search must read. An inner product moves by at most
 2^-11 of the sum of its terms' sizes (for numbers below 6e-5, by 3e-8 of the query's; those beyond 65,504 are refused).
 Rounding what is rounded already changes nothing, so that vectors may be copied from snapshot to snapshot.
+
+The sums find a changed bit where reading the whole file would take too long: scattered items, as those that a search
+scores exactly, are compared whenever they are read. And they say which items a damaged file still holds.
 """
 
 import os
 import weakref
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,6 +26,8 @@ import torch
 from engine.array_files import ArrayWriter, open_array
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.fragments import Fragments, rows_of, runs_of
+
+STORED = ("ids.npy", "offsets.npy", "vectors.npy", "sums.npy")
 
 ROWS = 4096
 """Vectors in memory at a time: with 256 numbers 4 MB as float32, which stay in the cache while they are multiplied."""
@@ -33,6 +40,7 @@ class StoredFragments:
         ids: int64 (I,).
         offsets: int64 (I + 1,); item i has the vectors offsets[i]:offsets[i + 1].
         vectors: float16 (N, D).
+        sums: uint32 (I,), see item_sums.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,8 +52,10 @@ class StoredFragments:
         self.ids: npt.NDArray[np.int64] = open_array(path / "ids.npy", np.int64, 1)
         self.offsets: npt.NDArray[np.int64] = open_array(path / "offsets.npy", np.int64, 1)
         self.vectors: npt.NDArray[np.float16] = open_array(path / "vectors.npy", np.float16, 2)
-        if self.offsets.shape != (len(self.ids) + 1,) or self.offsets[-1] != len(self.vectors):
-            raise IndexDamaged(f"the files in {path} do not fit together; index the collection again with --rebuild")
+        self.sums: npt.NDArray[np.uint32] = open_array(path / "sums.npy", np.uint32, 1)
+        fits = self.offsets.shape == (len(self.ids) + 1,) and self.offsets[-1] == len(self.vectors)
+        if not fits or self.sums.shape != self.ids.shape:
+            raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
         self._file = os.open(path / "vectors.npy", os.O_RDONLY)
         weakref.finalize(self, os.close, self._file)
         self._begin = os.fstat(self._file).st_size - self.vectors.nbytes
@@ -58,6 +68,11 @@ class StoredFragments:
         """D."""
         return int(self.vectors.shape[1])
 
+    @property
+    def fragment_count(self) -> int:
+        """N."""
+        return len(self.vectors)
+
     def rows(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """The vectors at these places, float32 (n, D), a copy."""
         return self.vectors[rows].astype(np.float32)
@@ -68,22 +83,38 @@ class StoredFragments:
         for first in range(0, len(self.vectors), ROWS):
             yield _to_single(self.vectors[first : first + ROWS], buffer)
 
-    def pieces(self, numbers: npt.NDArray[np.int64]) -> Iterator[Fragments]:
+    def pieces(self, numbers: npt.NDArray[np.int64], checked: bool = False) -> Iterator[Fragments]:
         """The items at these places, in the order given, in pieces of about ROWS vectors.
 
-        Each piece is valid until the next is asked for.
+        Each piece is valid until the next is asked for. Scattered items are compared with their checksums, neighbours
+        where they are to be `checked`.
+
+        Raises:
+            IndexDamaged: an item has changed since it was written.
         """
         buffer = torch.empty(0, self.dimension)
         for first, last in runs_of(self.offsets, numbers, ROWS):
             chosen = numbers[first:last]
             _, offsets = rows_of(self.offsets, chosen)
-            vectors = self._read(chosen, offsets)
+            vectors, scattered = self._read(chosen, offsets)
+            if checked or scattered:
+                self._check(chosen, offsets, vectors)
             if len(vectors) > len(buffer):
                 buffer = torch.empty(max(len(vectors), ROWS), self.dimension)
             yield Fragments(self.ids[chosen], offsets, _to_single(vectors, buffer))
 
-    def _read(self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
-        """The vectors of items, at least one, in the order given.
+    def _check(
+        self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], vectors: npt.NDArray[np.float16]
+    ) -> None:
+        changed = np.flatnonzero(item_sums(self.ids[numbers], offsets, vectors) != self.sums[numbers])
+        if len(changed):
+            item = self.ids[numbers[changed[0]]]
+            raise IndexDamaged(f"the vectors of item {item} have changed; mend them with: dvsa verify --repair")
+
+    def _read(
+        self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.float16], bool]:
+        """The vectors of items, at least one, in the order given, and whether they are scattered.
 
         Neighbours come from the memory map. Scattered items are read: a page that is touched through the map brings its
         neighbours into the process's memory, after some searches the whole file.
@@ -91,15 +122,15 @@ class StoredFragments:
         cuts = np.flatnonzero(np.diff(numbers) != 1) + 1
         firsts, lasts = numbers[np.append(0, cuts)], numbers[np.append(cuts, len(numbers)) - 1]
         if len(firsts) == 1:
-            return self.vectors[self.offsets[firsts[0]] : self.offsets[lasts[0] + 1]]
+            return self.vectors[self.offsets[firsts[0]] : self.offsets[lasts[0] + 1]], False
         vectors = np.empty((offsets[-1], self.dimension), np.float16)
         size = vectors.strides[0]
         places = zip(self.offsets[firsts].tolist(), offsets[np.append(0, cuts)].tolist(), strict=True)
         counts = (self.offsets[lasts + 1] - self.offsets[firsts]).tolist()
         for (row, place), count in zip(places, counts, strict=True):
             if os.preadv(self._file, [vectors[place : place + count].data], self._begin + row * size) < count * size:
-                raise IndexDamaged("the file of the vectors was cut short; index the collection again with --rebuild")
-        return vectors
+                raise IndexDamaged("the file of the vectors was cut short; mend it with: dvsa verify --repair")
+        return vectors, True
 
 
 def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> StoredFragments:
@@ -111,9 +142,12 @@ def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> 
     """
     ids: list[npt.NDArray[np.int64]] = []
     counts: list[npt.NDArray[np.int64]] = []
+    sums: list[npt.NDArray[np.uint32]] = []
     with ArrayWriter(path / "vectors.npy", np.float16, (dimension,)) as vectors:
         for piece in pieces:
-            vectors.append(_to_half(piece, dimension))
+            half = _to_half(piece, dimension)
+            vectors.append(half)
+            sums.append(item_sums(piece.ids, piece.offsets, half))
             ids.append(piece.ids)
             counts.append(np.diff(piece.offsets))
     joined = np.concatenate([np.empty(0, np.int64), *ids])
@@ -121,8 +155,26 @@ def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> 
     if len(distinct) < len(joined):
         raise BadFragments(f"the id {distinct[times > 1][0]} was given twice")
     np.save(path / "ids.npy", joined)
+    np.save(path / "sums.npy", np.concatenate([np.empty(0, np.uint32), *sums]))
     np.save(path / "offsets.npy", np.concatenate([[0], *counts], dtype=np.int64).cumsum())
     return StoredFragments(path)
+
+
+def item_sums(
+    ids: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], vectors: npt.NDArray[np.float16]
+) -> npt.NDArray[np.uint32]:
+    """Return the CRC-32 of each item's id and vectors, uint32 (I,).
+
+    Args:
+        ids: int64 (I,).
+        offsets: int64 (I + 1,).
+        vectors: float16 (N, D), in one piece of memory.
+    """
+    begun = [zlib.crc32(number.tobytes()) for number in ids]
+    data, size = vectors.reshape(-1).view(np.uint8).data, vectors.strides[0]
+    bounds = (offsets * size).tolist()
+    sums = [zlib.crc32(data[bounds[item] : bounds[item + 1]], start) for item, start in enumerate(begun)]
+    return np.array(sums, np.uint32)
 
 
 def _to_half(piece: Fragments, dimension: int) -> npt.NDArray[np.float16]:

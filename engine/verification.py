@@ -1,16 +1,15 @@
-"""Whether a collection is whole: every byte against its checksum, the index against the catalogue."""
+"""Whether a collection is whole: its database, every byte against its checksum, the index against the catalogue."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Select, func, select
 
 from engine.catalogue import Catalogue, CollectionInfo
-from engine.catalogue.tables import LIVE, Document, Photo, Region, Sentence
+from engine.catalogue.contents import published_photos, published_sentences
 from engine.exceptions import IndexDamaged, IndexOutdated, ModelMismatch
 from engine.fragments import FragmentIndex
+from engine.manifest import read_manifest
 from engine.settings import Settings
 from engine.snapshot import Snapshot, open_snapshot
 
@@ -34,6 +33,30 @@ class Verification:
     problems: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Differences:
+    """How an index differs from the catalogue, ids int64.
+
+    Attributes:
+        missing: of the catalogue, and not in the index.
+        unknown: of the index, and not in the catalogue.
+        unlike: photos of both, with other numbers of boxes and regions.
+    """
+
+    missing: npt.NDArray[np.int64]
+    unknown: npt.NDArray[np.int64]
+    unlike: npt.NDArray[np.int64]
+
+    def sentences(self, kind: str) -> list[str]:
+        """Say it in words; `kind` are photos or sentences."""
+        said = {
+            f"{kind} of the catalogue are not in the index": self.missing,
+            f"{kind} of the index are not in the catalogue": self.unknown,
+            f"{kind} have other numbers of boxes and regions": self.unlike,
+        }
+        return [f"{len(ids):,} {what}, the first of id {ids[0]}" for what, ids in said.items() if len(ids)]
+
+
 def verify_collection(catalogue: Catalogue, collection: str, settings: Settings) -> Verification:
     """Read everything that a collection's searches rest on; changes nothing.
 
@@ -43,55 +66,46 @@ def verify_collection(catalogue: Catalogue, collection: str, settings: Settings)
     """
     info = catalogue.collection(collection)
     found = Verification(info.name, info.photos, info.sentences)
+    found.problems += catalogue.damage()
     if info.snapshot is None:
         return found
     try:
-        snapshot = open_snapshot(settings.snapshot_directory(info.id, info.snapshot), info.model_hash)
-        found.files = len(snapshot.manifest.files)
-        found.bytes = sum(mark.size for mark in snapshot.manifest.files.values())
-        found.problems += [f"{name} does not match its checksum" for name in snapshot.damaged_files()]
-        if not found.problems:
-            _compare(catalogue, info, snapshot, found)
+        directory = settings.snapshot_directory(info.id, info.snapshot)
+        manifest = read_manifest(directory)
+        found.files = len(manifest.files)
+        found.bytes = sum(mark.size for mark in manifest.files.values())
+        damaged = [f"{name} does not match its checksum" for name in manifest.damaged_files(directory)]
+        found.problems += damaged or _compare(catalogue, info, open_snapshot(directory, info.model_hash))
     except (IndexDamaged, IndexOutdated, ModelMismatch) as error:
         found.problems.append(str(error))
     return found
 
 
-def _compare(catalogue: Catalogue, info: CollectionInfo, snapshot: Snapshot, found: Verification) -> None:
+def compare(
+    index: FragmentIndex, catalogued: npt.NDArray[np.int64], boxes: npt.NDArray[np.int64] | None = None
+) -> Differences:
+    """Compare an index with the catalogue.
+
+    Args:
+        index: of photos or of sentences.
+        catalogued: ids of the catalogue, ascending.
+        boxes: of each photo, their number; None of sentences.
+    """
+    ids, counts = index.ids(), index.fragment_counts()
+    missing, unknown = np.setdiff1d(catalogued, ids), np.setdiff1d(ids, catalogued)
+    if boxes is None:
+        return Differences(missing, unknown, np.empty(0, np.int64))
+    both, places, numbers = np.intersect1d(ids, catalogued, assume_unique=True, return_indices=True)
+    return Differences(missing, unknown, both[counts[places] != boxes[numbers]])
+
+
+def _compare(catalogue: Catalogue, info: CollectionInfo, snapshot: Snapshot) -> list[str]:
     regions, words = snapshot.regions, snapshot.words
-    photos = select(Photo.id).where(Photo.collection_id == info.id, Photo.state == LIVE).order_by(Photo.id)
-    sentences = (
-        select(Sentence.id)
-        .join(Document, Document.id == Sentence.document_id)
-        .where(Document.collection_id == info.id, Document.state == LIVE)
-        .order_by(Sentence.id)
-    )
-    boxes = (
-        select(func.count())
-        .select_from(Region)
-        .join(Photo, Photo.id == Region.photo_id)
-        .where(Photo.collection_id == info.id, Photo.state == LIVE)
-    )
     with catalogue.read() as connection:
-        for kind, index, query in (("photos", regions, photos), ("sentences", words, sentences)):
-            found.problems += _differences(kind, index, _ids(connection, query))
-        count = connection.execute(boxes).scalar_one()
-    if count != regions.fragment_count:
-        found.problems.append(f"the catalogue has {count:,} boxes, the index {regions.fragment_count:,} regions")
+        photos, boxes = published_photos(connection, info.id)
+        sentences = published_sentences(connection, info.id)
+    problems = compare(regions, photos, boxes).sentences("photos") + compare(words, sentences).sentences("sentences")
     for kind, counted, index in (("photos", info.photos, regions), ("sentences", info.sentences, words)):
         if counted != len(index):
-            found.problems.append(f"the catalogue counts {counted:,} {kind}, the index holds {len(index):,}")
-
-
-def _ids(connection: Connection, query: Select[tuple[int]]) -> npt.NDArray[np.int64]:
-    return np.fromiter(connection.execute(query).scalars(), np.int64)
-
-
-def _differences(kind: str, index: FragmentIndex, catalogued: npt.NDArray[np.int64]) -> Sequence[str]:
-    missing, unknown = np.setdiff1d(catalogued, index.ids()), np.setdiff1d(index.ids(), catalogued)
-    problems = []
-    if len(missing):
-        problems.append(f"{len(missing):,} {kind} of the catalogue are not in the index, the first of id {missing[0]}")
-    if len(unknown):
-        problems.append(f"{len(unknown):,} {kind} of the index are not in the catalogue, the first of id {unknown[0]}")
+            problems.append(f"the catalogue counts {counted:,} {kind}, the index holds {len(index):,}")
     return problems

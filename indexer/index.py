@@ -12,14 +12,17 @@ from engine.encoder import Encoder
 from engine.exceptions import BadRequest, SourceError
 from engine.settings import Settings
 from indexer.captions import CaptionStep
+from indexer.locks import collection_lock
 from indexer.photos import PhotoStep
 from indexer.publish import publish
+from indexer.renewal import renew_index
 from indexer.report import IndexReport, Progress
 from indexer.rows import document_rows, photo_rows
-from indexer.run import Changes, Run, check_model, collection_lock, open_collection, sweep_snapshots
+from indexer.run import Changes, Run, check_model, open_collection
 from indexer.scan import scan_paths
 from indexer.sentences import DocumentStep
 from indexer.sources import is_storable
+from indexer.sweep import sweep_snapshots
 
 
 def index_paths(
@@ -35,7 +38,8 @@ def index_paths(
     """Make a collection hold what is at the paths: encode what is new or changed, drop what is gone.
 
     What the collection holds from other paths stays. Nothing that was published changes before the end, and behind it
-    the photos that were published without a caption get theirs; an interrupted run is continued by the next.
+    the photos that were published without a caption get theirs; an interrupted run is continued by the next. Last, the
+    index is renewed where that is due, while others may change the collection again (see indexer.renewal).
 
     Args:
         paths: folders of photos and texts, photos, text files, CSV/TSV tables, datasets (see model.datasets).
@@ -61,6 +65,7 @@ def index_paths(
             info = catalogue.collection(collection)  # another run may have published while this one scanned
             run = Run(catalogue, info, encoder, captioner, settings, scan, rebuild, progress or _no_progress)
             _execute(run)
+        scan.report.renewed = renew_index(catalogue, collection, settings, run.progress)
     finally:
         catalogue.close()
     return scan.report

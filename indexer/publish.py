@@ -3,13 +3,12 @@
     1. write      the previous snapshot, less what goes, plus what is staged, under a name that nothing refers to yet;
                   vectors stream from file and database, a few megabytes at a time
     2. commit     rows and the snapshot's name, all or nothing: from here on readers see the new collection
-    3. sweep      the old snapshot
+    3. sweep      the snapshot before the old one, which stays against damage of the new one
 
 A run that is killed before 2 leaves the collection as it was, and staged rows that the next run uses; one that is
 killed after 2 leaves a folder that the next run sweeps.
 """
 
-import secrets
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -22,10 +21,12 @@ from engine.catalogue.catalogue import chunks
 from engine.catalogue.tables import STAGED, Document, Photo, Sentence
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import FragmentIndex, Fragments
-from engine.snapshot import Manifest, write_snapshot
+from engine.manifest import Manifest
+from engine.snapshot import following_name, write_snapshot
 from indexer.commit import commit
 from indexer.rows import from_blob
-from indexer.run import Changes, Run, sweep_snapshots
+from indexer.run import Changes, Run
+from indexer.sweep import sweep_snapshots
 
 CHUNK = 250  # items of one piece: some 5 MB of 20 regions
 
@@ -37,13 +38,13 @@ def publish(run: Run, changes: Changes) -> None:
     name = run.collection.snapshot
     if changes.need_snapshot:
         run.progress("publish", 0, 1)
-        name = _next_name(name)
+        name = following_name(name)
         write(run, changes, name)
         run.progress("publish", 1, 1)
     commit(run, changes, name)
     info = run.catalogue.collection(run.collection.name)
     run.report.photos, run.report.sentences = info.photos, info.sentences
-    sweep_snapshots(run.settings, info)
+    sweep_snapshots(run.settings, info, keep_previous=not run.rebuild)
 
 
 def write(run: Run, changes: Changes, name: str) -> None:
@@ -62,7 +63,8 @@ def write(run: Run, changes: Changes, name: str) -> None:
             added = _pieces(_staged_sentences(connection, run, changes), manifest.dimension)
             return _revise(previous.words if previous else None, path, removed, added, manifest.dimension)
 
-        write_snapshot(run.settings.snapshot_directory(run.collection.id, name), regions, words, manifest, previous)
+        directory = run.settings.snapshot_directory(run.collection.id, name)
+        write_snapshot(directory, regions, words, manifest, [previous] if previous else [])
 
 
 def _revise(
@@ -75,12 +77,6 @@ def _revise(
     if previous is None:
         return FaissFragmentIndex.create(path, dimension, added)
     return previous.revise(path, removed, added)
-
-
-def _next_name(previous: str | None) -> str:
-    """Number the snapshots; the random end keeps a name from meaning two snapshots if a catalogue is restored."""
-    number = int(previous.partition("-")[0]) + 1 if previous else 1
-    return f"{number:06d}-{secrets.token_hex(4)}"
 
 
 def _pieces(blobs: Blobs, dimension: int) -> Iterator[Fragments]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-# stage ("photos", "sentences", "publish"), how many are done, of how many
+# stage ("photos", "sentences", "publish", "renew"), how many are done, of how many
 Progress = Callable[[str, int, int], None]
 
 
@@ -32,6 +32,7 @@ class IndexReport:
         uncaptioned_items: photos that were to have a caption and could not be given one; they are indexed.
         photos: photos in the collection after the run.
         sentences: sentences in the collection after the run.
+        renewed: why the index was written anew, a sentence for photos and for sentences; none where it was not.
     """
 
     collection: str
@@ -46,6 +47,7 @@ class IndexReport:
     uncaptioned_items: list[Skipped] = field(default_factory=list)
     photos: int = 0
     sentences: int = 0
+    renewed: list[str] = field(default_factory=list)
 
     def skip(self, name: str, reason: str) -> None:
         """Count something that is not indexed."""

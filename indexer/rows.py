@@ -82,6 +82,14 @@ def delete_staged(connection: Connection, table: type[Photo] | type[Document], i
         connection.execute(delete(table).where(table.id.in_(chunk), table.state == STAGED))
 
 
+def box_rows(photo_id: int, boxes: npt.NDArray[np.float32]) -> list[dict[str, float]]:
+    """Return the rows of a photo's boxes, float32 (R, 4)."""
+    return [
+        {"photo_id": photo_id, "number": number, "x0": x0, "y0": y0, "x1": x1, "y1": y1}
+        for number, (x0, y0, x1, y1) in enumerate(boxes.tolist())
+    ]
+
+
 def to_blob(vectors: npt.NDArray[np.float32]) -> bytes:
     """Pack vectors, float32 (n, D), for a staged row."""
     return np.ascontiguousarray(vectors, dtype="<f4").tobytes()

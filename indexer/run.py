@@ -1,20 +1,16 @@
 """What every step of an indexing run needs, and what the steps decide."""
 
-import contextlib
 import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from filelock import FileLock, Timeout
 from sqlalchemy import insert, select
 
 from engine.captioner import PhotoCaptioner
 from engine.catalogue import Catalogue, CollectionInfo
 from engine.catalogue.tables import Collection
 from engine.encoder import Encoder
-from engine.exceptions import CollectionBusy, ModelMismatch, StorageError
+from engine.exceptions import ModelMismatch
 from engine.settings import Settings
 from engine.snapshot import Snapshot, open_snapshot
 from indexer.report import IndexReport, Progress
@@ -107,35 +103,3 @@ def check_model(collection: CollectionInfo, encoder: Encoder, rebuild: bool) -> 
         f"this one is {encoder.model_hash[:12]}); index it again with: "
         f"dvsa index PATH... --collection {collection.name} --rebuild"
     )
-
-
-@contextlib.contextmanager
-def collection_lock(settings: Settings, collection: CollectionInfo) -> Iterator[None]:
-    """Let one process at a time index into a collection; the lock ends with the process, however that ends.
-
-    Raises:
-        CollectionBusy: another process is indexing into it.
-        StorageError: the lock cannot be made.
-    """
-    directory = settings.collection_directory(collection.id)
-    lock = FileLock(str(directory) + ".lock")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise CollectionBusy(
-            f"another dvsa index is running for the collection {collection.name!r}; wait until it ends"
-        ) from error
-    except OSError as error:
-        raise StorageError(f"cannot write to {directory}: {error.strerror or error}") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def sweep_snapshots(settings: Settings, collection: CollectionInfo) -> None:
-    """Delete the snapshots that the catalogue does not name: replaced, or left by a run that was killed."""
-    for entry in settings.collection_directory(collection.id).iterdir():
-        if entry.name != collection.snapshot:
-            shutil.rmtree(entry, ignore_errors=True)  # what is left is swept by the next run

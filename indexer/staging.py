@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select
 from engine.catalogue.tables import STAGED, Photo, Region
 from engine.encoder import PhotoFragments
 from indexer.captions import NO_CAPTION, PhotoCaption
-from indexer.rows import PhotoRow, from_blob, to_blob
+from indexer.rows import PhotoRow, box_rows, from_blob, to_blob
 from indexer.run import Run
 from indexer.sources import PhotoFile
 
@@ -50,8 +50,9 @@ class PhotoStage:
             connection.execute(delete(Photo).where(*staged_here, Photo.path.in_([p.file.path for p in batch])))
             statement = insert(Photo).returning(Photo.id, sort_by_parameter_order=True)
             ids = connection.execute(statement, [self._row(photo) for photo in batch]).scalars().all()
+            photos = zip(ids, batch, strict=True)
             connection.execute(
-                insert(Region), [row for i, photo in zip(ids, batch, strict=True) for row in _regions(i, photo)]
+                insert(Region), [row for i, photo in photos for row in box_rows(i, photo.fragments.boxes)]
             )
 
     def copy(self, file: PhotoFile, content_hash: str, live: PhotoRow | None) -> StagedPhoto:
@@ -103,10 +104,3 @@ class PhotoStage:
             "captioner_hash": photo.caption.captioner_hash,
             "vectors": to_blob(photo.fragments.vectors),
         }
-
-
-def _regions(photo_id: int, photo: StagedPhoto) -> list[dict[str, float]]:
-    return [
-        {"photo_id": photo_id, "number": number, "x0": x0, "y0": y0, "x1": x1, "y1": y1}
-        for number, (x0, y0, x1, y1) in enumerate(photo.fragments.boxes.tolist())
-    ]

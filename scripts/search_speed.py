@@ -25,6 +25,7 @@ from api.session import open_search, read_photo, read_settings
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Fragments, ScoreTerms
 from engine.ranking import best_items
+from engine.search import SearchRequest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 DIMENSION = 256
@@ -70,9 +71,10 @@ def measure_collection(name: str, repeats: int) -> dict[str, Figures]:
     texts = (EXAMPLES / "queries.txt").read_text(encoding="utf-8").split("\n")[:-1]
     names = (EXAMPLES / "photo_queries.txt").read_text(encoding="utf-8").split()
     photos = [read_photo(EXAMPLES / "photos" / photo, settings) for photo in names]
+    by_text, by_photo = SearchRequest((name,)), SearchRequest((name,), target="sentences")
     return {
-        "text to photos": timed(lambda n: service.search_text(name, texts[n % len(texts)]), repeats),
-        "photo to sentences": timed(lambda n: service.search_photo(name, photos[n % len(photos)]), repeats),
+        "text to photos": timed(lambda n: service.search_text(texts[n % len(texts)], by_text), repeats),
+        "photo to sentences": timed(lambda n: service.search_photo(photos[n % len(photos)], by_photo), repeats),
     }
 
 

@@ -1,9 +1,16 @@
-"""What the whole suite shares: the markers that depend on the machine."""
+"""What the whole suite shares: the markers that depend on the machine, and the databases."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
+
+from engine.catalogue import Catalogue
+from tests.postgresql_server import PostgresServer, running_server
+
+NewDatabase = Callable[[], str | None]
 
 _BESIDE_THE_TREE = Path(__file__).resolve().parents[2] / "shared" / "flickr8k"
 
@@ -34,3 +41,37 @@ def flickr8k() -> Path:
     folder = _flickr8k_folder()
     assert folder is not None, "mark the test with flickr8k"
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, for the whole session."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def empty_catalogue(postgresql: PostgresServer) -> URL:
+    """A database in PostgreSQL with all tables and no row, to be copied."""
+    url = postgresql.new_database()
+    Catalogue(url).close()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest) -> Iterator[NewDatabase]:
+    """Give the database_url of a new home: SQLite's file in the home, then, in a second run, one in PostgreSQL."""
+    if request.param == "sqlite":
+        yield lambda: None
+        return
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    template: URL = request.getfixturevalue("empty_catalogue")
+    made: list[URL] = []
+
+    def new() -> str:
+        made.append(server.new_database(template))
+        return made[-1].render_as_string(hide_password=False)
+
+    yield new
+    for database in made:
+        server.drop(database)

@@ -47,6 +47,12 @@ class TinyEncoder:
         vectors = [_region_vector(photo[y0:y1, x0:x1]) for x0, y0, x1, y1 in boxes]
         return PhotoFragments(np.array(boxes, np.float32), np.stack(vectors), np.stack(vectors))
 
+    def encode_box(self, photo: npt.NDArray[np.uint8], box: npt.NDArray[np.float32]) -> PhotoFragments:
+        """Encode what a box shows, as a quarter is."""
+        x0, y0, x1, y1 = (round(edge) for edge in box.tolist())
+        vector = _region_vector(photo[y0:y1, x0:x1])[None]
+        return PhotoFragments(box[None], vector, vector)
+
     def encode_sentences(self, texts: Sequence[str]) -> list[SentenceFragments]:
         """Encode the known words of each sentence, each by itself."""
         with self._lock:

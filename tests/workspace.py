@@ -36,8 +36,9 @@ class Workspace:
         encoder: TinyEncoder | None = None,
         photos: Path | None = None,
         captioner: TinyCaptioner | None = None,
+        database_url: str | None = None,
     ) -> None:
-        self.settings = Settings(home=folder / "home", workers=2)
+        self.settings = Settings(home=folder / "home", workers=2, database_url=database_url)
         self.photos = photos or folder / "photos"
         self.photos.mkdir(parents=True, exist_ok=True)
         self.encoder = encoder or TinyEncoder()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.http.documents import AlignmentDocument, WordDocument
 from api.http.photos import PhotoId
-from api.http.search import LONGEST_TEXT
+from api.http.queries import LONGEST_TEXT
 from api.http.service import Service, ServiceOfApp
 from api.http.uploads import UploadedPhoto
 from engine.alignment import align

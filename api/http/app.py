@@ -4,34 +4,47 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
 from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api.http import errors
+from api.http.access import Access
 from api.http.alignment import router as alignment
 from api.http.captions import router as captions
 from api.http.collections import router as collections
 from api.http.guard import Guard
 from api.http.health import router as health
+from api.http.measures import router as measures
 from api.http.photos import router as photos
 from api.http.search import router as search
 from api.http.service import Service
+from api.http.session import router as session
 from api.http.suggestions import router as suggestions
 
 WEB = Path(__file__).parent.parent / "web"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+KEY = HTTPBearer(auto_error=False, scheme_name="API key", description="Made by `dvsa keys create`.")
+PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": {"model": errors.Problem}}
 ABOUT = "Search photos by text and sentences by photo; every hit shows which word matched which region."
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service, public: bool = False) -> FastAPI:
     """Return the app of a service; the service is closed when the app shuts down.
 
-    Only requests to a loopback name are answered, so that no web page reaches the service under a name of its own.
+    Args:
+        service: what answers.
+        public: other machines can reach it: an API key is asked for. If not, only requests to a loopback name or one
+            that the settings allow are answered, so that no web page reaches the service under a name of its own.
     """
+    settings = service.settings
+    hosts = [*LOOPBACK, *settings.allowed_hosts] if settings.allowed_hosts or not public else ["*"]
+    keys_needed = public or settings.require_keys
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -46,17 +59,20 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=service.settings.max_upload_bytes,
+        max_body_size=settings.max_upload_bytes,
         generate_unique_id_function=_operation_name,
         middleware=[
-            Middleware(Guard),
-            Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK, www_redirect=False),
+            Middleware(Guard, metrics=service.metrics),
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+            *([Middleware(Access, service=service)] if keys_needed else []),
         ],
     )
-    app.state.service = service
+    app.state.service, app.state.keys_needed = service, keys_needed
     errors.install(app)
-    for router in (health, collections, photos, search, suggestions, captions, alignment):
-        app.include_router(router, prefix="/api/v1", responses={"4XX": {"model": errors.Problem}})
+    app.include_router(measures)
+    for router in (health, session, collections, photos, search, suggestions, captions, alignment):
+        shown = [] if router in (health, session) else [Security(KEY)]  # in the document; `Access` is what asks for it
+        app.include_router(router, prefix="/api/v1", responses=PROBLEMS, dependencies=shown)
     app.mount("/", StaticFiles(directory=WEB, html=True))
     return app
 

@@ -8,8 +8,6 @@ from pydantic import BaseModel, Field
 from engine.alignment import WordRegion
 from engine.captioner import RegionCaption
 from engine.catalogue import CollectionInfo, PhotoInfo
-from engine.fragments import Kind
-from engine.search import Answer, Hit
 from model.captions.caption import Caption
 
 Box = Annotated[
@@ -75,52 +73,6 @@ class WordDocument(BaseModel):
         return cls(word=word.word, start=word.start, end=word.end, box=(x0, y0, x1, y1), product=round(word.product, 5))
 
 
-class PhotoHit(BaseModel):
-    """A photo that was found."""
-
-    rank: int = Field(examples=[1])
-    id: int = Field(examples=[17])
-    score: float = Field(description="higher is better", examples=[3.5])
-    name: str = Field(examples=["beach.jpg"])
-    width: int = Field(examples=[640])
-    height: int = Field(examples=[480])
-    caption: str | None
-    words: list[WordDocument] = Field(description="the query's words on this photo, where it was asked to explain")
-
-
-class SentenceHit(BaseModel):
-    """A sentence that was found."""
-
-    rank: int = Field(examples=[1])
-    id: int = Field(examples=[170])
-    score: float = Field(description="higher is better", examples=[3.5])
-    text: str = Field(examples=["Two dogs play on the beach."])
-    document: str = Field(description="name of the file that it comes from", examples=["beach.txt"])
-    words: list[WordDocument] = Field(description="its words on the query photo, where it was asked to explain")
-
-
-class AnswerDocument(BaseModel):
-    """What a search found, best first."""
-
-    target: Kind
-    collection: str
-    not_understood: list[str] = Field(description="words of the text that the model does not know")
-    caption: str | None = Field(description="of the query photo")
-    hits: list[PhotoHit] | list[SentenceHit]
-
-    @classmethod
-    def of(cls, answer: Answer, explain: bool) -> Self:
-        """Give an answer, with its words' regions if it is to explain."""
-        hits = [(_photo_hit if answer.target == "images" else _sentence_hit)(hit, explain) for hit in answer.hits]
-        return cls(
-            target=answer.target,
-            collection=answer.collection,
-            not_understood=answer.not_understood,
-            caption=answer.caption,
-            hits=hits,
-        )
-
-
 class CaptionDocument(BaseModel):
     """A caption."""
 
@@ -161,31 +113,3 @@ class AlignmentDocument(BaseModel):
     score: float = Field(examples=[3.5])
     not_understood: list[str]
     words: list[WordDocument]
-
-
-def _photo_hit(hit: Hit, explain: bool) -> PhotoHit:
-    return PhotoHit(
-        rank=hit.rank,
-        id=hit.id,
-        score=round(hit.score, 5),
-        name=Path(hit.path or "").name,
-        width=hit.width or 0,
-        height=hit.height or 0,
-        caption=hit.caption,
-        words=_words(hit, explain),
-    )
-
-
-def _sentence_hit(hit: Hit, explain: bool) -> SentenceHit:
-    return SentenceHit(
-        rank=hit.rank,
-        id=hit.id,
-        score=round(hit.score, 5),
-        text=hit.text or "",
-        document=Path(hit.document or "").name,
-        words=_words(hit, explain),
-    )
-
-
-def _words(hit: Hit, explain: bool) -> list[WordDocument]:
-    return [WordDocument.of(word) for word in hit.words] if explain else []

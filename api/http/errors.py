@@ -10,7 +10,15 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from api.http.work import Overloaded
-from engine.exceptions import BadRequest, EmptyCollection, ModelMismatch, PhotoGone, UnknownCollection, UnknownPhoto
+from engine.exceptions import (
+    BadRequest,
+    CursorOutdated,
+    EmptyCollection,
+    ModelMismatch,
+    PhotoGone,
+    UnknownCollection,
+    UnknownPhoto,
+)
 from model.exceptions import CaptionError, DvsaError, PhotoError, TextError
 
 RETRY_SECONDS = 1
@@ -20,6 +28,7 @@ STATUS: dict[type[DvsaError], HTTPStatus] = {
     UnknownCollection: HTTPStatus.NOT_FOUND,
     UnknownPhoto: HTTPStatus.NOT_FOUND,
     PhotoGone: HTTPStatus.GONE,
+    CursorOutdated: HTTPStatus.CONFLICT,
     EmptyCollection: HTTPStatus.CONFLICT,
     ModelMismatch: HTTPStatus.CONFLICT,
     BadRequest: HTTPStatus.UNPROCESSABLE_ENTITY,

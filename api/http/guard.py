@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.errors import Problem
+from api.http.metrics import Metrics
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -28,13 +29,13 @@ _LOG = logging.getLogger(__name__)
 
 
 class Guard:
-    """The outermost layer of the app.
+    """The outermost layer of the app; counts what is answered.
 
     Requests that the browser says another site's page makes may read pages, as links do, but post nothing.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -67,9 +68,10 @@ class Guard:
                 scope, receive, send_guarded
             )
         finally:
-            milliseconds = round(1000 * (time.perf_counter() - began), 1)
+            seconds = time.perf_counter() - began
+            self._metrics.answered(scope["method"], _route(scope), status, seconds)
             line = {"request_id": request_id, "method": scope["method"], "path": scope["path"], "status": status}
-            _LOG.info("request", extra=line | {"milliseconds": milliseconds})
+            _LOG.info("request", extra=line | {"milliseconds": round(1000 * seconds, 1)})
 
     async def _refuse_or_serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         site = Headers(scope=scope).get("sec-fetch-site", "none")
@@ -78,6 +80,11 @@ class Guard:
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _route(scope: Scope) -> str:
+    """Name the route that a request took, by the template of its path; what took none is of the web page."""
+    return getattr(scope.get("route"), "path", "page")
 
 
 def _problem(error: str, detail: str, request_id: str, status: int) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -11,9 +12,12 @@ import numpy.typing as npt
 from fastapi import Depends, Request
 from PIL import Image, UnidentifiedImageError
 
+from api.http.metrics import Metrics
+from api.http.shared_pass import SharedPass
 from api.http.work import WorkQueue
 from engine.captioner import PhotoCaptioner, RegionCaption
 from engine.catalogue import Catalogue, PhotoInfo
+from engine.catalogue.keys import ApiKeys
 from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import PhotoGone
 from engine.search import SearchService
@@ -69,9 +73,13 @@ class Service:
         self.settings, self.catalogue, self.encoder = settings, catalogue, encoder
         self.captioner, self.region_captioner = captioner, region_captioner
         self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner)
+        self.keys = ApiKeys(catalogue)
+        self.metrics = Metrics(encoder.model_hash)
+        self.sentences = SharedPass(encoder, self.metrics.texts_of_pass.observe)
         self.suggestions = Suggestions(catalogue, encoder.known_words)
         self.model_work = WorkQueue(settings.request_threads, settings.request_queue)
         self.disk_work = WorkQueue(DISK_THREADS, DISK_QUEUE)
+        self.metrics.watch(catalogue, {"model": self.model_work, "disk": self.disk_work})
 
     def stored_photo(self, photo_id: int) -> StoredPhoto:
         """Read a photo that the catalogue holds, if its file is still the one that was indexed.
@@ -106,6 +114,7 @@ class Service:
 
     def close(self) -> None:
         """Finish the work that runs and close the catalogue."""
+        self.sentences.close()
         self.model_work.close()
         self.disk_work.close()
         self.catalogue.close()
@@ -118,9 +127,13 @@ def load_service(settings: Settings) -> Service:
         CheckpointError: a checkpoint cannot be used.
         CatalogueError: the catalogue cannot be opened.
     """
+    import torch
+
     from api.session import open_captioner, open_region_captioner
     from engine.encoder import load_encoder
 
+    # requests work side by side, each on its share of the cores: sharing every core makes all of them slower
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // settings.request_threads))
     encoder = load_encoder(settings.checkpoint, settings.weight_files)
     captioner, region_captioner = open_captioner(settings, encoder), open_region_captioner(settings, encoder)
     return Service(settings, Catalogue(settings.catalogue_url), encoder, captioner, region_captioner)

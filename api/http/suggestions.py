@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.http.search import LONGEST_NAME
+from api.http.queries import LONGEST_NAME
 from api.http.service import ServiceOfApp
 
 LONGEST_PREFIX = 200  # characters; nobody needs help with more

@@ -12,11 +12,16 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import URL, Connection, Row, make_url, select
 
-from engine.catalogue.database import WRITE_OPTION, connect, plain_errors
+from engine.catalogue.database import connect
+from engine.catalogue.database_errors import plain_errors
 from engine.catalogue.tables import LIVE, Collection, Document, Photo, Region, Sentence
+from engine.catalogue.transactions import WRITE_OPTION
 from engine.exceptions import UnknownCollection, UnknownPhoto
 
 CHUNK = 500  # ids in one statement; databases bound the number of parameters
+
+
+ORPHANS = "SELECT * FROM pragma_foreign_key_check LIMIT 10"
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Catalogue:
 
     Args:
         url: SQLite or PostgreSQL; tables are created or brought up to date.
-        busy_seconds: how long to wait for another process to finish writing (SQLite).
+        busy_seconds: how long to wait for another process to finish writing.
 
     Raises:
         CatalogueError: the database is locked, read-only, full, damaged or cannot be opened.
@@ -94,6 +99,15 @@ class Catalogue:
         """Open a transaction that writes: all of it or nothing."""
         with plain_errors(self._url), self._engine.execution_options(**{WRITE_OPTION: True}).begin() as connection:
             yield connection
+
+    def damage(self) -> list[str]:
+        """Let the database look for damage of its own; a sentence for each, none where there is none."""
+        if self._url.get_backend_name() != "sqlite":
+            return []  # PostgreSQL's pages carry checksums, which its own tools compare
+        with self.read() as connection:
+            found = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(10)") if row[0] != "ok"]
+            found += [f"a row of {row[0]} refers to none of {row[2]}" for row in connection.exec_driver_sql(ORPHANS)]
+        return [f"the database of the catalogue is damaged: {what}; restore it from a backup" for what in found]
 
     def close(self) -> None:
         """Close the connections."""

@@ -47,7 +47,8 @@ def test_help_is_there_at_once_and_loads_nothing_heavy(dvsa: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["index", "search", "caption", "align", "train", "evaluate", "verify", "benchmark", "serve", "demo"]
+    "command",
+    ["index", "search", "caption", "align", "train", "evaluate", "verify", "benchmark", "serve", "keys", "demo"],
 )
 def test_each_command_explains_itself(dvsa: Run, command: str) -> None:
     done = dvsa(command, "--help")

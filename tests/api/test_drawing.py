@@ -75,14 +75,17 @@ def test_text_is_cut_to_its_room() -> None:
 
 def test_answers_become_rows_of_one_sheet() -> None:
     words = words_of("dog", [(0.0, 0.0, 5.0, 5.0)])
-    gone = [Hit(rank, rank, 1.0, path=f"/gone/{rank}.jpg", width=9, height=9, words=words) for rank in range(1, 8)]
-    told = [Hit(1, 1, 1.0, text="Dog runs", document="d", words=words), Hit(2, 2, 0.5, text="x", document="d")]
+    gone = [Hit(rank, rank, 1.0, "c", path=f"/gone/{rank}.jpg", width=9, height=9, words=words) for rank in range(1, 8)]
+    told = [
+        Hit(1, 1, 1.0, "c", text="Dog runs", document="d", words=words),
+        Hit(2, 2, 0.5, "c", text="x", document="d"),
+    ]
     rows = [
-        answer_row(Answer("a dog", "images", "c", [], gone)),
-        answer_row(Answer("a dog", "sentences", "c", [], told)),
-        answer_row(Answer("p.jpg", "sentences", "c", [], told), grey(60, 90)),
-        answer_row(Answer("p.jpg", "images", "c", [], gone), grey(90, 60)),
-        answer_row(Answer("nothing", "images", "c", [], [])),
+        answer_row(Answer("a dog", "images", ("c",), [], gone)),
+        answer_row(Answer("a dog", "sentences", ("c",), [], told)),
+        answer_row(Answer("p.jpg", "sentences", ("c",), [], told), grey(60, 90)),
+        answer_row(Answer("p.jpg", "images", ("c",), [], gone), grey(90, 60)),
+        answer_row(Answer("nothing", "images", ("c",), [], [])),
     ]
     assert len({row.width for row in rows}) == 1
     assert contact_sheet("Title", "subtitle", rows).height > sum(row.height for row in rows)
@@ -90,10 +93,10 @@ def test_answers_become_rows_of_one_sheet() -> None:
 
 
 def test_captions_stand_below_the_photos() -> None:
-    hits = [Hit(rank, rank, 1.0, path=f"/gone/{rank}.jpg", width=9, height=9) for rank in range(1, 8)]
+    hits = [Hit(rank, rank, 1.0, "c", path=f"/gone/{rank}.jpg", width=9, height=9) for rank in range(1, 8)]
     said = [replace(hit, caption="a dog runs " * hit.rank) for hit in hits]
-    plain = answer_row(Answer("a dog", "images", "c", [], hits))
-    captioned = answer_row(Answer("a dog", "images", "c", [], said))
+    plain = answer_row(Answer("a dog", "images", ("c",), [], hits))
+    captioned = answer_row(Answer("a dog", "images", ("c",), [], said))
     assert (captioned.width, captioned.height) == (plain.width, plain.height + 2 * 18 * CAPTION_LINES)
     above = 44 + 178 + 26  # the query, the photos, their names
     assert (np.array(captioned)[:above] == np.array(plain)[:above]).all()
@@ -103,8 +106,8 @@ def test_captions_stand_below_the_photos() -> None:
 @pytest.mark.parametrize("target", ["images", "sentences"])
 def test_the_caption_of_a_query_photo_stands_below_it(target: Kind) -> None:
     photo = grey(90, 60)
-    plain = answer_row(Answer("p.jpg", target, "c", [], []), photo)
-    captioned = answer_row(Answer("p.jpg", target, "c", [], [], caption="two dogs run on grass " * 9), photo)
+    plain = answer_row(Answer("p.jpg", target, ("c",), [], []), photo)
+    captioned = answer_row(Answer("p.jpg", target, ("c",), [], [], caption="two dogs run on grass " * 9), photo)
     assert captioned.height > plain.height
     below = np.array(captioned)[4 + 180 :]
     assert (below < 100).any()

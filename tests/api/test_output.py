@@ -7,16 +7,16 @@ from indexer.report import IndexReport
 
 
 def test_captions_are_in_the_lines_and_the_json_of_an_answer() -> None:
-    photo = Hit(1, 7, 0.5, path="/p/a.jpg", width=9, height=8, caption="a dog runs")
-    found = Answer("dog", "images", "c", [], [photo, Hit(2, 8, 0.4, path="/p/b.jpg", width=9, height=8)])
-    assert answer_lines(found) == [
+    photo = Hit(1, 7, 0.5, "c", path="/p/a.jpg", width=9, height=8, caption="a dog runs")
+    found = Answer("dog", "images", ("c",), [], [photo, Hit(2, 8, 0.4, "c", path="/p/b.jpg", width=9, height=8)])
+    assert answer_lines(answer_json(found)) == [
         "  1     0.500  /p/a.jpg",
         "               a dog runs",
         "  2     0.400  /p/b.jpg",
     ]
     assert [hit["caption"] for hit in answer_json(found)["hits"]] == ["a dog runs", None]
-    asked = Answer("p.jpg", "sentences", "c", [], [Hit(1, 3, 0.5, text="Dogs.", document="/p/a.txt")], "a dog")
-    assert answer_lines(asked) == ["caption: a dog", "  1     0.500  Dogs."]
+    asked = Answer("p.jpg", "sentences", ("c",), [], [Hit(1, 3, 0.5, "c", text="Dogs.", document="/p/a.txt")], "a dog")
+    assert answer_lines(answer_json(asked)) == ["caption: a dog", "  1     0.500  Dogs."]
     document = answer_json(asked)
     assert document["caption"] == "a dog"
     assert "caption" not in document["hits"][0]

@@ -19,7 +19,7 @@ def test_a_whole_collection_exits_with_nought_and_a_damaged_one_with_one(tmp_pat
     workspace.index()
     whole = run(workspace)
     assert (whole.exit_code, whole.stdout.splitlines()[1]) == (0, "everything is whole")
-    assert "1 photos, 1 sentences, 6 files" in whole.stdout
+    assert "1 photos, 1 sentences, 8 files" in whole.stdout
     vectors = next(workspace.settings.home.rglob("words/*/vectors.npy"))
     vectors.write_bytes(vectors.read_bytes()[:-2] + b"zz")
     damaged = run(workspace, "--json")

@@ -12,7 +12,7 @@ import pytest
 from engine import faiss_index
 from engine.exceptions import BadFragments, BadRequest, IndexDamaged
 from engine.faiss_index import FaissFragmentIndex
-from engine.fragments import FragmentIndex, Fragments, ScoreTerms
+from engine.fragments import FragmentIndex, Fragments, QueryPart, ScoreTerms
 from engine.ranking import best_items
 from engine.scoring import exact_scores
 
@@ -58,7 +58,7 @@ def test_an_index_of_nothing_is_empty(new: NewIndex) -> None:
     index = new()
     assert (len(index), index.fragment_count, index.dimension) == (0, 0, D)
     assert list(index.pieces()) == []
-    assert len(index.candidates(query_of(), WORDS_ASK, 5, "normal")) == 0
+    assert len(index.candidates([QueryPart(query_of(), WORDS_ASK)], 5, "normal")) == 0
     assert len(index.fragments(np.empty(0, np.int64))) == 0
     assert best_ids(index, query_of(), WORDS_ASK, 5) == []
 
@@ -115,7 +115,7 @@ def test_scores_do_not_depend_on_the_pieces_that_were_added(new: NewIndex) -> No
 
 def test_more_candidates_than_items_are_each_item_once(new: NewIndex) -> None:
     index = new(some_items(list(range(40))))
-    assert sorted(index.candidates(query_of(), WORDS_ASK, 1000, "fast").tolist()) == list(range(40))
+    assert sorted(index.candidates([QueryPart(query_of(), WORDS_ASK)], 1000, "fast").tolist()) == list(range(40))
 
 
 def test_one_item_of_one_fragment_is_found(new: NewIndex) -> None:
@@ -137,8 +137,8 @@ def test_only_negative_scores_are_ordered_like_others(new: NewIndex) -> None:
 def test_only_allowed_ids_are_candidates(new: NewIndex) -> None:
     index = new(some_items(list(range(40))))
     allowed = np.array([4, 8, 99])
-    assert sorted(index.candidates(query_of(), WORDS_ASK, 10, "fast", allowed).tolist()) == [4, 8]
-    assert index.candidates(query_of(), WORDS_ASK, 1, "exact", allowed).tolist()[0] in (4, 8)
+    assert sorted(index.candidates([QueryPart(query_of(), WORDS_ASK)], 10, "fast", allowed).tolist()) == [4, 8]
+    assert index.candidates([QueryPart(query_of(), WORDS_ASK)], 1, "exact", allowed).tolist()[0] in (4, 8)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 70_000])
@@ -176,21 +176,21 @@ def test_what_is_written_is_opened_again(tmp_path: Path, new: NewIndex) -> None:
     assert best_ids(again, query_of(), WORDS_ASK, 10) == best_ids(index, query_of(), WORDS_ASK, 10)
 
 
-@pytest.mark.parametrize("name", ["ids.npy", "offsets.npy", "vectors.npy"])
+@pytest.mark.parametrize("name", ["ids.npy", "offsets.npy", "vectors.npy", "sums.npy"])
 @pytest.mark.parametrize("content", [b"", b"something else"])
 def test_other_files_are_damage(tmp_path: Path, new: NewIndex, name: str, content: bytes) -> None:
     index = new(some_items([1, 2, 3]))
     (path,) = (tmp_path / "ein Ordner ä").iterdir()
     (path / "000001" / name).write_bytes(content)
-    with pytest.raises(IndexDamaged, match="--rebuild"):
+    with pytest.raises(IndexDamaged, match="--repair"):
         type(index).open(path)
     (path / "000001" / name).unlink()
-    with pytest.raises(IndexDamaged, match="--rebuild"):
+    with pytest.raises(IndexDamaged, match="--repair"):
         type(index).open(path)
 
 
 def test_a_folder_without_segments_is_damage(tmp_path: Path) -> None:
-    with pytest.raises(IndexDamaged, match="--rebuild"):
+    with pytest.raises(IndexDamaged, match="--repair"):
         FaissFragmentIndex.open(tmp_path)
 
 

@@ -1,26 +1,25 @@
 """Tags, attributes and dates of photos in the catalogue, and the migration that brought them."""
 
-import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import URL, Connection, delete, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from engine.catalogue import Catalogue
 from engine.catalogue.database import HEAD
 from engine.catalogue.metadata import PhotoMetadata, photo_metadata
 from engine.catalogue.tables import LIVE, Collection, Job, Photo, PhotoAttribute, PhotoTag
-from tests.engine.test_catalogue import run_migrations, url
+from tests.engine.catalogued import run_migrations
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Catalogue:
+def catalogue(catalogue_url: URL) -> Iterator[Catalogue]:
     """A catalogue with two photos; the first has metadata."""
-    made = Catalogue(url(tmp_path / "catalogue.db"))
+    made = Catalogue(catalogue_url)
     with made.write() as connection:
         connection.execute(insert(Collection), {"name": "test", "model_hash": "0", "dimension": 4})
         for number in (1, 2):
@@ -35,7 +34,8 @@ def catalogue(tmp_path: Path) -> Catalogue:
                 {"photo_id": 1, "name": "camera", "text": "X100", "number": None},
             ],
         )
-    return made
+    yield made
+    made.close()
 
 
 def test_metadata_of_photos_that_have_some_and_none(catalogue: Catalogue) -> None:
@@ -89,7 +89,7 @@ def test_tables_of_the_service_can_be_taken_back_and_nothing_else_goes(catalogue
         before = connection.execute(text("SELECT id, path, content_hash FROM photos")).all()
         run_migrations(connection, "0002")
         assert connection.execute(text("SELECT id, path, content_hash FROM photos")).all() == before
-        names = connection.execute(text("SELECT name FROM sqlite_master")).scalars().all()
+        names = inspect(connection).get_table_names()
         assert not {"photo_tags", "photo_attributes", "jobs", "api_keys"} & set(names)
         run_migrations(connection, HEAD)
     photo = catalogue.photo(1)
@@ -97,13 +97,12 @@ def test_tables_of_the_service_can_be_taken_back_and_nothing_else_goes(catalogue
     assert photo_metadata(catalogue, [1])[1] == PhotoMetadata()
 
 
-def test_catalogue_of_the_version_before_is_brought_up_to_date(tmp_path: Path, catalogue: Catalogue) -> None:
+def test_catalogue_of_the_version_before_is_brought_up_to_date(catalogue: Catalogue, catalogue_url: URL) -> None:
     with catalogue.write() as connection:
         run_migrations(connection, "0002")
-    catalogue.close()
-    opened = Catalogue(url(tmp_path / "catalogue.db"))
+    opened = Catalogue(catalogue_url)
     assert [photo.name for photo in opened.photo_page("test", 0, 5)] == ["1.jpg", "2.jpg"]
+    with opened.read() as connection:
+        flags = [tuple(row) for row in connection.execute(select(Photo.managed, Photo.dated))]
+        assert flags == [(False, False)] * 2
     opened.close()
-    with sqlite3.connect(tmp_path / "catalogue.db") as raw:
-        assert raw.execute("SELECT managed, dated FROM photos").fetchall() == [(0, 0), (0, 0)]
-    raw.close()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import faiss_index
+from engine import faiss_index, revision
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Fragments, ScoreTerms
@@ -121,26 +121,81 @@ def test_an_id_that_is_there_is_refused(tmp_path: Path) -> None:
     assert_holds(first, items(0, 50))
 
 
+def test_a_change_leaves_large_segments_to_a_renewal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision, "MERGED_AT_ONCE", 100)
+    first = FaissFragmentIndex.create(tmp_path / "1", D, [items(0, 600)])
+    assert first.ageing() is None
+    second = first.revise(tmp_path / "2", np.arange(300), [items(600, 800)])
+    third = second.revise(tmp_path / "3", np.arange(0), [items(800, 820)])
+    fourth = third.revise(tmp_path / "4", np.arange(0), [items(820, 840)])
+    assert segments(tmp_path / "4") == [600, 200, 40]
+    assert third.ageing() == fourth.ageing() == "its parts are to be joined"
+    renewed = fourth.renew(tmp_path / "5")
+    assert segments(tmp_path / "5") == [500, 40]
+    assert renewed.ageing() is None
+    kept = items(0, 600).take(np.arange(300, 600))
+    whole = joined(kept, items(600, 800), items(800, 820), items(820, 840))
+    assert_holds(fourth, whole)
+    assert_holds(renewed, whole)
+
+
+def test_a_renewal_of_what_is_fresh_is_links(tmp_path: Path) -> None:
+    first = FaissFragmentIndex.create(tmp_path / "1", D, [items(0, 300)])
+    first.renew(tmp_path / "2")
+    assert inodes(tmp_path / "2") == inodes(tmp_path / "1")
+
+
 def test_the_codebook_is_trained_anew_where_the_size_has_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 0)
     first = FaissFragmentIndex.create(tmp_path / "1", D, [items(0, 1000)])
-    first.revise(tmp_path / "few", np.arange(50), [items(1000, 1100)])
+    few = first.revise(tmp_path / "few", np.arange(50), [items(1000, 1100)])
     many = first.revise(tmp_path / "many", np.arange(50), [items(1000, 2500)])
-    sizes = [len(np.load(tmp_path / name / "codebook" / "centroids.npy")) for name in ("1", "few", "many")]
-    assert sizes[0] == sizes[1] < sizes[2]
-    assert_holds(many, joined(items(0, 1000), items(1000, 2500)).take(np.arange(50, 2500)))
+    assert few.ageing() is None
+    assert many.ageing() == "its size calls for another codebook"
+    renewed = many.renew(tmp_path / "renewed")
+    names = ("1", "few", "many", "renewed")
+    sizes = [len(np.load(tmp_path / name / "codebook" / "centroids.npy")) for name in names]
+    assert sizes[0] == sizes[1] == sizes[2] < sizes[3]
+    assert renewed.ageing() is None
+    for index in (many, renewed):
+        assert_holds(index, joined(items(0, 1000), items(1000, 2500)).take(np.arange(50, 2500)))
+
+
+def test_the_codebook_is_trained_anew_where_the_content_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 0)
+    first = FaissFragmentIndex.create(tmp_path / "1", D, [items(0, 1000)])
+    more = first.revise(tmp_path / "more", np.arange(0), [items(1000, 1100)])
+    others = items(1000, 1100)
+    others = Fragments(others.ids, others.offsets, others.vectors[:, ::-1] * np.float32(4))
+    other = first.revise(tmp_path / "other", np.array([7]), [others])
+    assert more.ageing() is None
+    assert (other.ageing() or "").startswith("its content has drifted: ")
+    renewed = other.renew(tmp_path / "renewed")
+    assert renewed.ageing() is None
+    vectors = [tmp_path / name / "000001" / "vectors.npy" for name in ("1", "renewed")]
+    assert vectors[0].stat().st_ino == vectors[1].stat().st_ino  # only their compressed form is written anew
+    assert_holds(renewed, joined(items(0, 1000), others).take(np.delete(np.arange(1100), 7)))
 
 
 def test_an_index_gets_and_loses_its_codebook_with_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 1500)
     small = FaissFragmentIndex.create(tmp_path / "1", D, [items(0, 700)])
     large = small.revise(tmp_path / "2", np.arange(0), [items(700, 900)])
-    again = large.revise(tmp_path / "3", np.arange(0, 300), [])
-    assert [(tmp_path / name / "codebook").exists() for name in "123"] == [False, True, False]
-    assert_holds(large, joined(items(0, 700), items(700, 900)))
-    assert_holds(again, joined(items(0, 700), items(700, 900)).take(np.arange(300, 900)))
+    assert large.ageing() == "it has outgrown exact search"
+    compressed = large.renew(tmp_path / "3")
+    some = compressed.revise(tmp_path / "4", np.arange(0, 300), [])
+    assert (compressed.ageing(), some.ageing()) == (None, None)
+    few = some.revise(tmp_path / "5", np.arange(0, 600), [])
+    assert few.ageing() == "it is small enough for exact search"
+    again = few.renew(tmp_path / "6")
+    assert [(tmp_path / name / "codebook").exists() for name in "123456"] == [False, False, True, True, True, False]
+    assert not list((tmp_path / "6").rglob("codes.npy"))
+    assert_holds(compressed, joined(items(0, 700), items(700, 900)))
+    assert_holds(again, joined(items(0, 700), items(700, 900)).take(np.arange(600, 900)))
 
 
 def test_a_state_outlives_the_folder_of_the_state_before(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadRequest, EmptyCollection, IndexDamaged, ModelMismatch, UnknownCollection
 from engine.fragments import Fragments, ScoreTerms
 from engine.scoring import exact_scores
-from engine.search import SearchService
+from engine.search import SearchRequest, SearchService
 from engine.settings import Settings
 from indexer.index import index_paths
 from model.exceptions import TextError
@@ -67,6 +68,10 @@ def pixels(photos: Path, name: str) -> npt.NDArray[np.uint8]:
     return load_photo(photos / f"{name}.png")
 
 
+def within(collection: str, **options: Any) -> SearchRequest:
+    return SearchRequest((collection,), **options)
+
+
 def pair_score(
     encoder: TinyEncoder, query: npt.NDArray[np.float32], stored: npt.NDArray[np.float32], terms: ScoreTerms
 ) -> float:
@@ -76,7 +81,7 @@ def pair_score(
 def test_text_finds_every_photo_in_the_order_of_its_score(
     service: SearchService, photos: Path, encoder: TinyEncoder
 ) -> None:
-    answer = service.search_text("walls", "someone painted zzwhat", k=10)
+    answer = service.search_text("someone painted zzwhat", within("walls", k=10))
     words = encoder.encode_sentences(["someone painted zzwhat"])[0].vectors
     assert [hit.rank for hit in answer.hits] == [1, 2, 3, 4, 5]
     assert [hit.score for hit in answer.hits] == sorted((hit.score for hit in answer.hits), reverse=True)
@@ -92,7 +97,7 @@ def test_text_finds_every_photo_in_the_order_of_its_score(
 
 def test_each_word_of_a_text_has_its_best_region_of_the_hit(service: SearchService, encoder: TinyEncoder) -> None:
     text = "someone painted a wall"
-    for hit in service.search_text("walls", text).hits:
+    for hit in service.search_text(text, within("walls")).hits:
         regions = encoder.encode_photo(load_photo(Path(hit.path or "")))
         words = encoder.encode_sentences([text])[0]
         assert [word.word for word in hit.words] == ["someone", "painted", "wall"]
@@ -107,7 +112,7 @@ def test_each_word_of_a_text_has_its_best_region_of_the_hit(service: SearchServi
 def test_a_photo_finds_sentences_with_their_words_in_it(
     service: SearchService, photos: Path, encoder: TinyEncoder
 ) -> None:
-    answer = service.search_photo("walls", pixels(photos, "blue"), k=4, name="blue.png")
+    answer = service.search_photo(pixels(photos, "blue"), within("walls", k=4, target="sentences"), name="blue.png")
     assert (answer.query, answer.target, len(answer.hits)) == ("blue.png", "sentences", 4)
     regions = encoder.encode_photo(pixels(photos, "blue"))
     for hit in answer.hits:
@@ -120,19 +125,19 @@ def test_a_photo_finds_sentences_with_their_words_in_it(
 
 
 def test_a_photo_finds_photos_and_a_text_finds_sentences(service: SearchService, photos: Path) -> None:
-    found = service.search_photo("walls", pixels(photos, "green"), target="images")
+    found = service.search_photo(pixels(photos, "green"), within("walls", target="images"))
     assert len(found.hits) == 5
     assert all(hit.path and not hit.words for hit in found.hits)
-    sentences = service.search_text("walls", "A green wall.", target="sentences").hits
+    sentences = service.search_text("A green wall.", within("walls", target="sentences")).hits
     assert len(sentences) == 10
     assert all(hit.text and hit.document and not hit.words for hit in sentences)
 
 
 def test_k_is_respected(service: SearchService) -> None:
-    assert len(service.search_text("walls", "wall", k=2).hits) == 2
-    assert len(service.search_text("walls", "wall", k=10**9).hits) == 5
+    assert len(service.search_text("wall", within("walls", k=2)).hits) == 2
+    assert len(service.search_text("wall", within("walls", k=10**9)).hits) == 5
     with pytest.raises(BadRequest, match="1 or more"):
-        service.search_text("walls", "wall", k=0)
+        service.search_text("wall", within("walls", k=0))
 
 
 def test_photos_of_equal_score_come_by_id(photos: Path, settings: Settings, encoder: TinyEncoder) -> None:
@@ -140,7 +145,9 @@ def test_photos_of_equal_score_come_by_id(photos: Path, settings: Settings, enco
         shutil.copy(photos / "red.png", photos / f"copy{number}.png")
     index_paths([photos], "walls", encoder, settings)
     hits = (
-        SearchService(Catalogue(settings.catalogue_url), settings.home, encoder).search_text("walls", "wall", 20).hits
+        SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
+        .search_text("wall", within("walls", k=20))
+        .hits
     )
     same = [hit.id for hit in hits if "copy" in (hit.path or "") or "red" in (hit.path or "")]
     assert len(same) == 7
@@ -150,17 +157,17 @@ def test_photos_of_equal_score_come_by_id(photos: Path, settings: Settings, enco
 @pytest.mark.parametrize(("text", "said"), [("", "no word"), (" .,! ", "no word"), ("zzfoo zzbar", "zzfoo, zzbar")])
 def test_a_text_without_a_known_word_is_told(service: SearchService, text: str, said: str) -> None:
     with pytest.raises(TextError, match=said):
-        service.search_text("walls", text)
+        service.search_text(text, within("walls"))
 
 
 def test_a_text_of_ten_thousand_words_is_answered(service: SearchService) -> None:
-    assert len(service.search_text("walls", "wall blue " * 5000, k=3).hits) == 3
+    assert len(service.search_text("wall blue " * 5000, within("walls", k=3)).hits) == 3
 
 
 def test_an_unknown_collection_is_told_before_the_model_is_asked(service: SearchService, encoder: TinyEncoder) -> None:
     asked = encoder.texts
     with pytest.raises(UnknownCollection, match="walls"):
-        service.search_text("wall", "blue")
+        service.search_text("blue", within("wall"))
     assert encoder.texts == asked
 
 
@@ -169,25 +176,28 @@ def test_a_collection_without_sentences_says_so(photos: Path, settings: Settings
         path.unlink()
     index_paths([photos], "bare", encoder, settings)
     service = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
-    assert len(service.search_text("bare", "wall").hits) == 5
+    assert len(service.search_text("wall", within("bare")).hits) == 5
     with pytest.raises(EmptyCollection, match="no sentences"):
-        service.search_photo("bare", pixels(photos, "red"))
+        service.search_photo(pixels(photos, "red"), within("bare", target="sentences"))
 
 
 def test_photos_that_are_found_have_their_captions(photos: Path, settings: Settings, encoder: TinyEncoder) -> None:
     index_paths([photos], "said", encoder, settings, captioner=TinyCaptioner())
     service = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
-    found = service.search_text("said", "wall")
+    found = service.search_text("wall", within("said"))
     assert found.caption is None
     wanted = {name: caption_of(pixels(photos, name)) for name in COLOURS}
     assert {Path(hit.path or "").stem: hit.caption for hit in found.hits} == wanted
-    alike = service.search_photo("said", pixels(photos, "red"), target="images")
+    alike = service.search_photo(pixels(photos, "red"), within("said", target="images"))
     assert {Path(hit.path or "").stem: hit.caption for hit in alike.hits} == wanted
-    assert all(hit.caption is None for hit in service.search_photo("said", pixels(photos, "red")).hits)
+    assert all(
+        hit.caption is None
+        for hit in service.search_photo(pixels(photos, "red"), within("said", target="sentences")).hits
+    )
 
 
 def test_photos_indexed_without_captions_are_found_without(service: SearchService) -> None:
-    assert [hit.caption for hit in service.search_text("walls", "wall").hits] == [None] * 5
+    assert [hit.caption for hit in service.search_text("wall", within("walls")).hits] == [None] * 5
 
 
 def test_a_query_photo_is_captioned(
@@ -196,11 +206,14 @@ def test_a_query_photo_is_captioned(
     captioner = TinyCaptioner()
     saying = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder, captioner)
     photo = pixels(photos, "blue")
-    plain, said = service.search_photo("walls", photo), saying.search_photo("walls", photo)
+    plain, said = (
+        service.search_photo(photo, within("walls", target="sentences")),
+        saying.search_photo(photo, within("walls", target="sentences")),
+    )
     assert (plain.caption, said.caption) == (None, caption_of(photo))
     assert said.hits == plain.hits
-    assert saying.search_photo("walls", photo, target="images").caption == caption_of(photo)
-    assert saying.search_text("walls", "wall").caption is None
+    assert saying.search_photo(photo, within("walls", target="images")).caption == caption_of(photo)
+    assert saying.search_text("wall", within("walls")).caption is None
     assert captioner.photos == 2
 
 
@@ -211,16 +224,16 @@ def test_without_sentences_a_query_photo_still_gets_its_caption(
         path.unlink()
     index_paths([photos], "bare", encoder, settings)
     service = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder, TinyCaptioner())
-    answer = service.search_photo("bare", pixels(photos, "red"), name="red.png")
+    answer = service.search_photo(pixels(photos, "red"), within("bare", target="sentences"), name="red.png")
     assert (answer.query, answer.target, answer.hits) == ("red.png", "sentences", [])
     assert answer.caption == caption_of(pixels(photos, "red"))
     with pytest.raises(EmptyCollection, match="no sentences"):
-        service.search_text("bare", "wall", target="sentences")
+        service.search_text("wall", within("bare", target="sentences"))
     (photos / "text").mkdir()
     (photos / "text" / "only.txt").write_text("A red wall.")
     index_paths([photos / "text"], "text", encoder, settings)
     with pytest.raises(EmptyCollection, match="no photos"):
-        service.search_photo("text", pixels(photos, "red"), target="images")
+        service.search_photo(pixels(photos, "red"), within("text", target="images"))
 
 
 def caption_of(photo: npt.NDArray[np.uint8]) -> str:
@@ -230,18 +243,18 @@ def caption_of(photo: npt.NDArray[np.uint8]) -> str:
 def test_a_collection_of_another_model_is_refused(service: SearchService, settings: Settings) -> None:
     other = SearchService(Catalogue(settings.catalogue_url), settings.home, TinyEncoder("f" * 64))
     with pytest.raises(ModelMismatch, match="--rebuild"):
-        other.search_text("walls", "wall")
+        other.search_text("wall", within("walls"))
 
 
 def test_what_is_published_later_is_found(
     service: SearchService, photos: Path, settings: Settings, encoder: TinyEncoder
 ) -> None:
-    assert len(service.search_text("walls", "wall").hits) == 5
+    assert len(service.search_text("wall", within("walls")).hits) == 5
     (photos / "red.png").unlink()
     Image.new("RGB", (20, 20), (200, 200, 0)).save(photos / "yellow.png")
     Image.new("RGB", (20, 20), (200, 200, 90)).save(photos / "sand.png")
     index_paths([photos], "walls", encoder, settings)
-    names = {Path(hit.path or "").stem for hit in service.search_text("walls", "wall").hits}
+    names = {Path(hit.path or "").stem for hit in service.search_text("wall", within("walls")).hits}
     assert names == {"green", "blue", "grey", "dark", "yellow", "sand"}
 
 
@@ -251,7 +264,7 @@ def test_a_damaged_snapshot_is_told(service: SearchService, settings: Settings) 
     content[-1] ^= 1
     vectors.write_bytes(content)
     with pytest.raises(IndexDamaged, match="--rebuild"):
-        service.search_text("walls", "wall")
+        service.search_text("wall", within("walls"))
 
 
 def test_searches_go_on_while_collections_are_published(
@@ -262,9 +275,9 @@ def test_searches_go_on_while_collections_are_published(
     def ask() -> int:
         answers = 0
         while not done.is_set() or answers < 5:
-            found = len(service.search_text("walls", "painted wall").hits)
+            found = len(service.search_text("painted wall", within("walls")).hits)
             assert 5 <= found <= 9
-            assert len(service.search_photo("walls", pixels(photos, "blue")).hits) == 10
+            assert len(service.search_photo(pixels(photos, "blue"), within("walls", target="sentences")).hits) == 10
             answers += 1
         return answers
 
@@ -284,7 +297,10 @@ def test_a_large_index_is_searched_through_its_candidates(
     monkeypatch.setitem(DEPTHS, "fast", Depth(lists=0.5, refined=0, exact=1))
     index_paths([photos], "walls", encoder, settings)
     service = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
-    whole = [hit.id for hit in service.search_text("walls", "painted wall", effort="exact").hits]
-    assert service.search_text("walls", "painted wall", k=1, effort="fast").hits[0].id in whole
-    assert [hit.id for hit in service.search_text("walls", "painted wall", effort="fast").hits] == whole
-    assert len(service.search_photo("walls", pixels(photos, "blue"), k=3, effort="fast").hits) == 3
+    whole = [hit.id for hit in service.search_text("painted wall", within("walls", effort="exact")).hits]
+    assert service.search_text("painted wall", within("walls", k=1, effort="fast")).hits[0].id in whole
+    assert [hit.id for hit in service.search_text("painted wall", within("walls", effort="fast")).hits] == whole
+    assert (
+        len(service.search_photo(pixels(photos, "blue"), within("walls", k=3, effort="fast", target="sentences")).hits)
+        == 3
+    )

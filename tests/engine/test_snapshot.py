@@ -9,7 +9,8 @@ import engine.snapshot
 from engine.exceptions import BadFragments, IndexDamaged, IndexOutdated, ModelMismatch, StorageError
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import FragmentIndex, Fragments
-from engine.snapshot import Manifest, Snapshot, Write, open_snapshot, write_snapshot
+from engine.manifest import Manifest
+from engine.snapshot import Snapshot, Write, open_snapshot, write_snapshot
 from model.score import ScoreConfig
 
 D = 8
@@ -54,7 +55,9 @@ def test_another_model_is_refused_with_what_to_do(directory: Path) -> None:
         open_snapshot(directory, "b" * 64)
 
 
-ARRAYS = [f"{kind}/000001/{name}.npy" for kind in ("regions", "words") for name in ("ids", "offsets", "vectors")]
+ARRAYS = [
+    f"{kind}/000001/{name}.npy" for kind in ("regions", "words") for name in ("ids", "offsets", "vectors", "sums")
+]
 FILES = ["manifest.json", *ARRAYS]
 
 
@@ -62,7 +65,7 @@ FILES = ["manifest.json", *ARRAYS]
 def test_a_file_cut_short_is_damage(directory: Path, name: str) -> None:
     path = directory / name
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(IndexDamaged, match="--rebuild"):
+    with pytest.raises(IndexDamaged, match="--repair"):
         read_all(open_snapshot(directory, "a" * 64))
 
 
@@ -113,12 +116,13 @@ def test_vectors_that_are_refused_leave_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_snapshot_of_an_earlier_format_is_refused_with_what_to_do(directory: Path) -> None:
+@pytest.mark.parametrize(("number", "advice"), [(1, "--rebuild"), (2, "--repair"), (4, "--rebuild")])
+def test_a_snapshot_of_another_format_is_refused_with_what_to_do(directory: Path, number: int, advice: str) -> None:
     document = json.loads((directory / "manifest.json").read_bytes())
-    document["manifest"]["format"] = 1
+    document["manifest"]["format"] = number
     document["sha256"] = hashlib.sha256(json.dumps(document["manifest"], sort_keys=True).encode()).hexdigest()
     (directory / "manifest.json").write_text(json.dumps(document))
-    with pytest.raises(IndexOutdated, match=r"format 1, .*--rebuild"):
+    with pytest.raises(IndexOutdated, match=rf"format {number}, .*{advice}"):
         open_snapshot(directory, "a" * 64)
 
 
@@ -129,12 +133,12 @@ def test_large_files_are_compared_with_their_checksums_by_verify_alone(
     path = directory / "words" / "000001" / "vectors.npy"
     content = bytearray(path.read_bytes())
     assert len(content) > 200
-    assert open_snapshot(directory, "a" * 64).damaged_files() == []
+    assert open_snapshot(directory, "a" * 64).manifest.damaged_files(directory) == []
     content[-1] ^= 4
     path.write_bytes(content)
     snapshot = open_snapshot(directory, "a" * 64)
     assert read_all(snapshot) == (2, 3)
-    assert snapshot.damaged_files() == ["words/000001/vectors.npy"]
+    assert snapshot.manifest.damaged_files(directory) == ["words/000001/vectors.npy"]
 
 
 def test_a_published_snapshot_is_not_overwritten(directory: Path) -> None:

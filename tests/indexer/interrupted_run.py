@@ -35,7 +35,7 @@ from tests.tiny_encoder import TinyEncoder
 FILE_LIMITS = {"full:staging": 150_000, "full:writing": 2_000}
 
 
-def die(*_arguments: object) -> None:
+def die(*_arguments: object, **_options: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -90,13 +90,13 @@ def arrange(point: str) -> None:
         fill_disk(FILE_LIMITS[point])
 
 
-def main(home: str, folder: str, point: str, errors: str) -> None:
+def main(home: str, database_url: str | None, folder: str, point: str, errors: str) -> None:
     """Index until the point; an error of ours is written to the file `errors`."""
     kind, _, number = point.partition(":")
     encoder = DyingEncoder(kind, int(number)) if number.isdigit() else TinyEncoder()
     arrange(point)
     try:
-        settings = Settings(home=Path(home), workers=2)
+        settings = Settings(home=Path(home), database_url=database_url, workers=2)
         index_paths([Path(folder)], "test", encoder, settings, captioner=TinyCaptioner())
     except DvsaError as error:
         Path(errors).write_text(str(error))

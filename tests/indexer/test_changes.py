@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from engine.encoder import PhotoFragments
+from tests.conftest import NewDatabase
 from tests.tiny_encoder import TinyEncoder
 from tests.workspace import Workspace, make_photo
 
@@ -56,7 +57,7 @@ def test_renamed_photo_and_sidecar_cost_no_inference_and_keep_their_link(workspa
     assert workspace.sentences()["A dog runs."] == "z.jpg"
 
 
-def test_swapped_names_cost_no_inference(workspace: Workspace) -> None:
+def test_swapped_names_cost_no_inference(workspace: Workspace, new_database: NewDatabase) -> None:
     first, second = workspace.photo("a.png", 1), workspace.photo("b.png", 2)
     workspace.index()
     first.rename(workspace.photos / "c.png")
@@ -64,7 +65,7 @@ def test_swapped_names_cost_no_inference(workspace: Workspace) -> None:
     (workspace.photos / "c.png").rename(second)
     workspace.index()
     assert workspace.encoder.photos == 2
-    fresh = Workspace(workspace.photos.parent / "fresh", photos=workspace.photos)
+    fresh = Workspace(workspace.photos.parent / "fresh", photos=workspace.photos, database_url=new_database())
     fresh.index()
     assert workspace.contents() == fresh.contents()
 
@@ -163,9 +164,9 @@ class FailingEncoder(TinyEncoder):
         return super().encode_photo(photo)
 
 
-def test_encoder_that_raises_loses_nothing_that_was_encoded(tmp_path: Path) -> None:
+def test_encoder_that_raises_loses_nothing_that_was_encoded(tmp_path: Path, new_database: NewDatabase) -> None:
     encoder = FailingEncoder()
-    workspace = Workspace(tmp_path, encoder)
+    workspace = Workspace(tmp_path, encoder, database_url=new_database())
     workspace.photo("0.png", 0)
     workspace.index()
     before = workspace.contents()

@@ -13,6 +13,7 @@ from engine.catalogue import Catalogue
 from engine.encoder import PhotoFragments
 from model.captions.caption import Caption
 from model.exceptions import CaptionError
+from tests.conftest import NewDatabase
 from tests.indexer.captioned import captioned, expected
 from tests.tiny_captioner import TinyCaptioner
 from tests.tiny_encoder import TinyEncoder
@@ -20,9 +21,9 @@ from tests.workspace import Workspace, make_photo
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path, new_database: NewDatabase) -> Workspace:
     """A workspace with a captioner and three photos, not indexed yet."""
-    made = Workspace(tmp_path, captioner=TinyCaptioner())
+    made = Workspace(tmp_path, captioner=TinyCaptioner(), database_url=new_database())
     for number in range(3):
         made.photo(f"{number}.png", number)
     return made
@@ -143,8 +144,10 @@ class PickyCaptioner(TinyCaptioner):
         return super().caption(photo)
 
 
-def test_a_photo_that_cannot_be_captioned_is_named_and_indexed_with_its_neighbours(tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path, captioner=PickyCaptioner())
+def test_a_photo_that_cannot_be_captioned_is_named_and_indexed_with_its_neighbours(
+    tmp_path: Path, new_database: NewDatabase
+) -> None:
+    workspace = Workspace(tmp_path, captioner=PickyCaptioner(), database_url=new_database())
     for number, width in enumerate((24, 40, 25, 41)):
         make_photo(workspace.photos / f"{number}.png", number, (width, 16))
     shutil.copy(workspace.photos / "1.png", workspace.photos / "copy.png")
@@ -194,8 +197,8 @@ class StoppingCaptioner(TinyCaptioner):
 
 
 @pytest.mark.parametrize("published", [False, True])
-def test_an_interrupted_run_keeps_its_captions(tmp_path: Path, published: bool) -> None:
-    workspace = Workspace(tmp_path)
+def test_an_interrupted_run_keeps_its_captions(tmp_path: Path, new_database: NewDatabase, published: bool) -> None:
+    workspace = Workspace(tmp_path, database_url=new_database())
     for number in range(12):
         workspace.photo(f"{number:02d}.png", number)
     if published:

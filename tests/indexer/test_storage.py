@@ -18,9 +18,12 @@ from engine.exceptions import (
     StorageError,
 )
 from engine.settings import Settings
+from indexer import locks
 from indexer.index import index_paths
 from tests.tiny_encoder import TinyEncoder
 from tests.workspace import Contents, Workspace, make_photo
+
+ON_SQLITE = pytest.mark.parametrize("new_database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -35,6 +38,7 @@ def before(workspace: Workspace) -> Iterator[Contents]:
     assert workspace.contents() == contents
 
 
+@ON_SQLITE
 @pytest.mark.usefixtures("before")
 def test_locked_database_is_one_sentence(workspace: Workspace) -> None:
     path = workspace.settings.home / "catalogue.db"
@@ -45,6 +49,7 @@ def test_locked_database_is_one_sentence(workspace: Workspace) -> None:
             index_paths([workspace.photos], "test", workspace.encoder, settings)
 
 
+@ON_SQLITE
 @pytest.mark.usefixtures("before")
 def test_read_only_database_is_one_sentence(workspace: Workspace) -> None:
     path = workspace.settings.home / "catalogue.db"
@@ -63,7 +68,8 @@ def test_collection_of_another_checkpoint_is_refused_before_encoding(workspace: 
 
 
 @pytest.mark.usefixtures("before")
-def test_second_writer_is_told(workspace: Workspace) -> None:
+def test_second_writer_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "PATIENCE", 0.1)
     with (
         FileLock(workspace.settings.home / "collections" / "1.lock"),
         pytest.raises(CollectionBusy, match="another dvsa index is running"),
@@ -98,13 +104,14 @@ def test_damaged_index_is_refused_and_a_rebuild_repairs_it(workspace: Workspace)
     (vectors,) = workspace.settings.home.glob("collections/1/*/regions/000001/vectors.npy")
     vectors.write_bytes(vectors.read_bytes()[:-1])
     workspace.photo("b.png", 2)
-    with pytest.raises(IndexDamaged, match="--rebuild"):
+    with pytest.raises(IndexDamaged, match="--repair"):
         workspace.index()
     (workspace.photos / "b.png").unlink()
     workspace.index(rebuild=True)
     assert workspace.contents() == contents
 
 
+@ON_SQLITE
 def test_home_that_is_a_file_is_one_sentence(workspace: Workspace) -> None:
     workspace.photo("a.png", 1)
     workspace.settings.home.write_text("in the way")
@@ -120,6 +127,7 @@ def test_collections_folder_that_is_a_file_is_one_sentence(workspace: Workspace)
         workspace.index()
 
 
+@ON_SQLITE
 def test_database_that_is_none_is_one_sentence(workspace: Workspace) -> None:
     workspace.photo("a.png", 1)
     workspace.settings.home.mkdir()
@@ -141,3 +149,12 @@ def test_leftovers_of_killed_runs_are_swept(workspace: Workspace) -> None:
         (workspace.settings.collection_directory(1) / name).mkdir()
     workspace.index()
     assert len(workspace.snapshots()) == 1
+
+
+def test_the_snapshot_before_is_kept_and_none_more(workspace: Workspace) -> None:
+    for number in range(4):
+        workspace.photo(f"{number}.png", number)
+        workspace.index()
+    assert [name.partition("-")[0] for name in workspace.snapshots()] == ["000003", "000004"]
+    workspace.index(rebuild=True)
+    assert [name.partition("-")[0] for name in workspace.snapshots()] == ["000005"]

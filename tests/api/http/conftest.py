@@ -8,6 +8,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from engine.catalogue import Catalogue
+from engine.catalogue.keys import ApiKeys
 from engine.settings import Settings
 from indexer.index import index_paths
 from tests.api.http.server_process import Server, client_of, serving
@@ -51,3 +53,18 @@ def client(server: Server) -> Iterator[httpx.Client]:
     """A client of the server."""
     with client_of(server) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def locked(server_home: Path) -> Iterator[Server]:
+    """A server over the same home that asks for API keys, for the whole session."""
+    with serving([sys.executable, "-m", "tests.api.http.tiny_server", server_home, "keys"]) as running:
+        yield running
+
+
+@pytest.fixture
+def keys(server_home: Path) -> Iterator[ApiKeys]:
+    """The keys of that home."""
+    catalogue = Catalogue(Settings(home=server_home, database_url=None).catalogue_url)
+    yield ApiKeys(catalogue)
+    catalogue.close()

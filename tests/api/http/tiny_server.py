@@ -1,6 +1,7 @@
-"""A server over the tiny encoder, run as a process: `python -m tests.api.http.tiny_server HOME`.
+"""A server over the tiny encoder, run as a process: `python -m tests.api.http.tiny_server HOME [keys]`.
 
-A text with the word "slowly" takes SLOW seconds. One request works at a time and one more may wait.
+With `keys` it asks for API keys. A text with the word "slowly" takes SLOW seconds. One request works at a time and one
+more may wait.
 """
 
 import sys
@@ -24,6 +25,7 @@ from tests.tiny_encoder import TinyEncoder
 SLOW = 2.0  # seconds
 MAX_UPLOAD = 200_000  # bytes
 MAX_PIXELS = 500_000
+PER_MINUTE = 200  # requests of one key
 
 
 class SlowEncoder(TinyEncoder):
@@ -45,10 +47,16 @@ class TinyRegionCaptioner:
         return [RegionCaption(box, Caption(("a", f"part{number}"), -2.0)) for number, box in enumerate(boxes)]
 
 
-def tiny_service(home: Path) -> Service:
+def tiny_service(home: Path, keys: bool = False) -> Service:
     """Return a service over a home that the tiny encoder indexed."""
     settings = Settings(
-        home=home, max_upload_bytes=MAX_UPLOAD, max_pixels=MAX_PIXELS, request_threads=1, request_queue=1
+        home=home,
+        max_upload_bytes=MAX_UPLOAD,
+        max_pixels=MAX_PIXELS,
+        request_threads=1,
+        request_queue=1,
+        require_keys=keys,
+        requests_per_minute=PER_MINUTE,
     )
     encoder = SlowEncoder()
     return Service(settings, Catalogue(settings.catalogue_url), encoder, TinyCaptioner(), TinyRegionCaptioner())
@@ -56,4 +64,6 @@ def tiny_service(home: Path) -> Service:
 
 if __name__ == "__main__":
     log_to_stderr()
-    uvicorn.run(create_app(tiny_service(Path(sys.argv[1]))), port=0, access_log=False, log_config=None)
+    uvicorn.run(
+        create_app(tiny_service(Path(sys.argv[1]), "keys" in sys.argv)), port=0, access_log=False, log_config=None
+    )

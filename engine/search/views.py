@@ -1,0 +1,81 @@
+"""Published states of collections, opened once and kept while they are the newest."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.catalogue import Catalogue, CollectionInfo
+from engine.exceptions import EmptyCollection
+from engine.fragments import FragmentIndex, Kind
+from engine.snapshot import Snapshot, open_snapshot
+
+
+@dataclass(frozen=True)
+class View:
+    """One published state of a collection."""
+
+    info: CollectionInfo
+    snapshot: Snapshot
+
+    def index(self, kind: Kind) -> FragmentIndex:
+        """Return the index of photos or of sentences."""
+        return self.snapshot.regions if kind == "images" else self.snapshot.words
+
+
+class Views:
+    """Opens views. Thread-safe.
+
+    Args:
+        catalogue: what the collections hold.
+        home: the folder of the collections' snapshots.
+        model_hash: of the model that must have made them.
+    """
+
+    def __init__(self, catalogue: Catalogue, home: Path, model_hash: str) -> None:
+        self._catalogue, self._home, self._model_hash = catalogue, home, model_hash
+        self._open: dict[int, View] = {}
+        self._opening = threading.Lock()
+
+    def holding(self, collections: Sequence[str], kind: Kind) -> list[View]:
+        """Return the newest views of the collections, each once, that hold such items.
+
+        Raises:
+            UnknownCollection: a collection does not exist.
+            EmptyCollection: none of them holds such items; names the first.
+            EngineError: an index is damaged or was made by another model.
+        """
+        views, empty = [], None
+        for name in dict.fromkeys(collections):
+            try:
+                views.append(self._holding(name, kind))
+            except EmptyCollection as error:
+                empty = empty or error
+        if not views and empty is not None:
+            raise empty
+        return views
+
+    def changed(self, views: Sequence[View]) -> bool:
+        """Say whether a collection has been published anew, or is gone, since these were opened."""
+        newest = {info.id: info.snapshot for info in self._catalogue.collections()}
+        return any(newest.get(view.info.id) != view.info.snapshot for view in views)
+
+    def _holding(self, name: str, kind: Kind) -> View:
+        info = self._catalogue.collection(name)
+        if info.snapshot is None:
+            raise EmptyCollection(
+                f"nothing has been indexed in {name!r} yet; run: dvsa index PATH... --collection {name}"
+            )
+        view = self._opened(info, info.snapshot)
+        if not len(view.index(kind)):
+            held = "photos" if kind == "images" else "sentences"
+            raise EmptyCollection(f"the collection {name!r} holds no {held}")
+        return view
+
+    def _opened(self, info: CollectionInfo, snapshot: str) -> View:
+        with self._opening:
+            view = self._open.get(info.id)
+            if view is None or view.info.snapshot != snapshot:
+                directory = self._home / "collections" / str(info.id) / snapshot
+                view = self._open[info.id] = View(info, open_snapshot(directory, self._model_hash))
+            return view

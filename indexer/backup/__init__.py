@@ -1,0 +1,1 @@
+"""Backups: what is published, in one file, whichever database the catalogue is in."""
