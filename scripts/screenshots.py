@@ -26,9 +26,9 @@ def take(page: Page, name: str) -> None:
 
 def hits(page: Page, url: str) -> None:
     """Photos that a text found, a word of it lit in each."""
-    page.goto(f"{url}/?collection=examples&q=a+dog+in+the+snow")
+    page.goto(f"{url}/?collection=examples&q=a+bird+flies+over+the+water")
     expect(page.locator(".score").first).to_be_visible()
-    page.get_by_role("button", name="snow", exact=True).hover()
+    page.get_by_role("button", name="bird", exact=True).hover()
     take(page, "page-search")
 
 

@@ -17,14 +17,19 @@ let askForKey = () => Promise.reject(new Refusal("This server wants a key.", 401
  * @param {() => Promise<void>} ask */
 export const whenKeyIsWanted = (ask) => { askForKey = ask; };
 
-/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
-async function call(path, options) {
+/** A server that is busy is asked again when it says so. @param {string} path @param {RequestInit} [options]
+ * @param {number} [tries] that are left @returns {Promise<any>} */
+async function call(path, options, tries = 3) {
   const answer = await fetch(API + path, options).catch((error) => {
     throw error.name === "AbortError" ? error : unreachable();
   });
   if (answer.status === 401 && path !== "session") {
     await askForKey();
     return call(path, options);
+  }
+  if (answer.status === 429 && tries > 1) {
+    await new Promise((resolve) => window.setTimeout(resolve, 1000 * Number(answer.headers.get("Retry-After") ?? 1)));
+    return call(path, options, tries - 1);
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   throw refusal(answer.status, await answer.text());
@@ -41,8 +46,8 @@ function refusal(status, body) {
   }
 }
 
-/** @param {string} detail */
-const sentence = (detail) => detail.charAt(0).toUpperCase() + detail.slice(1) + (/[.!?]$/.test(detail) ? "" : ".");
+/** A refusal of the service as people write it; a file's name at its beginning stays as it is. @param {string} detail */
+const sentence = (detail) => detail.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase()) + (/[.!?]$/.test(detail) ? "" : ".");
 
 /** @param {string} method @param {unknown} [body] @param {AbortSignal} [signal] @returns {RequestInit} */
 const sending = (method, body, signal) => ({
