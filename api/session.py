@@ -88,11 +88,13 @@ def open_search(settings: Settings, by_photo: bool) -> "SearchService":
     """Open the catalogue and load the model, and the captioner for searches by photo."""
     from engine.catalogue import Catalogue
     from engine.encoder import load_encoder
+    from engine.resources import resources_of
     from engine.search import SearchService
 
     encoder = load_encoder(settings.checkpoint, settings.weight_files)
     captioner = open_captioner(settings, encoder) if by_photo else None
-    return SearchService(Catalogue(settings.catalogue_url), settings.home.absolute(), encoder, captioner)
+    catalogue, home = Catalogue(settings.catalogue_url), settings.home.absolute()
+    return SearchService(catalogue, home, encoder, captioner, resources_of(settings))
 
 
 def read_photo(path: Path, settings: Settings) -> npt.NDArray[np.uint8]:

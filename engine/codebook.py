@@ -13,21 +13,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, Self
 
-import faiss
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from engine.array_files import open_array
+from engine.centroids import nearest_index, train_centroids
+from engine.device import CPU
 from engine.residuals import SAMPLE as RESIDUALS
 from engine.residuals import ResidualQuantizer
 
-MOST = 8192
-"""Centroids of the largest collections: above, training and assignment cost more than they gain."""
+MOST = 16384
+"""Centroids of the largest collections: above, multiplying a query with all of them costs more than they gain."""
 
 SAMPLE = 40  # vectors for each centroid that is trained; FAISS asks for 39 or more
-ITERATIONS = 10
 SEED = 20
-QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 2 MB with 8,192 centroids
+QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 4 MB with 16,384 centroids
 
 
 class VectorSource(Protocol):
@@ -61,14 +62,12 @@ class Codebook:
         self.quantizer = quantizer
 
     @classmethod
-    def train(cls, stored: VectorSource) -> Self:
+    def train(cls, stored: VectorSource, device: torch.device = CPU) -> Self:
         """Train on a sample of stored items, at least one; the same vectors give the same codebook."""
         count = codebook_size(stored.fragment_count)
-        means = faiss.Kmeans(stored.dimension, count, niter=ITERATIONS, seed=SEED)
-        means.train(sample(stored, count * SAMPLE))
-        centroids: npt.NDArray[np.float32] = np.ascontiguousarray(means.centroids)
+        centroids = train_centroids(sample(stored, count * SAMPLE), count, device)
         drawn = sample(stored, RESIDUALS)
-        nearest = means.index.search(drawn, 1)[1][:, 0]
+        nearest = nearest_index(centroids, device).search(drawn, 1)[1][:, 0]
         return cls(centroids, ResidualQuantizer.train(drawn - centroids[nearest]))
 
     def __len__(self) -> int:
@@ -79,11 +78,10 @@ class Codebook:
         return 2 / 3 <= codebook_size(fragments) / len(self) <= 3 / 2
 
     def encode(
-        self, blocks: Iterator[npt.NDArray[np.float32]]
+        self, blocks: Iterator[npt.NDArray[np.float32]], device: torch.device
     ) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]]:
         """Compress blocks of vectors, float32 (n, D), each to its centroids int32 (n,) and residuals uint8 (n, B)."""
-        nearest = faiss.IndexFlatL2(self.centroids.shape[1])
-        nearest.add(self.centroids)
+        nearest = nearest_index(self.centroids, device)
         for block in blocks:
             codes = nearest.search(block, 1)[1][:, 0]
             yield codes.astype(np.int32), self.quantizer.encode(block - self.centroids[codes])
@@ -96,9 +94,10 @@ class Codebook:
         Yields:
             Up to QUERY_ROWS rows of the query, and their products, float32 (rows, C).
         """
+        centroids = torch.from_numpy(self.centroids)
         for first in range(0, len(query), QUERY_ROWS):
             part = query[first : first + QUERY_ROWS]
-            yield part, part @ self.centroids.T
+            yield part, (torch.from_numpy(part) @ centroids.T).numpy()
 
     def write(self, path: Path) -> None:
         """Write into a new folder."""
@@ -118,12 +117,12 @@ class Codebook:
 
 
 def codebook_size(fragments: int) -> int:
-    """Return how many centroids a collection gets: four times the root of its fragments, where a sample allows.
+    """Return how many centroids a collection gets: eight times the root of its fragments, where a sample allows.
 
     >>> codebook_size(160_000), codebook_size(2_000_000), codebook_size(20_000_000)
-    (1600, 5656, 8192)
+    (3200, 11313, 16384)
     """
-    return max(1, min(MOST, int(4 * math.sqrt(fragments)), fragments // SAMPLE))
+    return max(1, min(MOST, int(8 * math.sqrt(fragments)), fragments // SAMPLE))
 
 
 def sample(stored: VectorSource, size: int) -> npt.NDArray[np.float32]:

@@ -2,8 +2,7 @@
 
     codes.npy          int32 (N,)          the centroid of each fragment
     residuals.npy      uint8 (N, B)
-    list_items.npy     int32 (P,)          the items of each centroid
-    list_offsets.npy   int64 (C + 1,)
+    list_*.npy         the items of each centroid, see inverted_lists
 
 Two ways to score without the exact vectors, both of products that nobody normalises:
 
@@ -14,61 +13,70 @@ Two ways to score without the exact vectors, both of products that nobody normal
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from engine.array_files import ArrayWriter, open_array
+from engine.array_files import ArrayWriter
 from engine.codebook import Codebook
+from engine.device import CPU, best_in_each, sum_of_each
 from engine.exceptions import IndexDamaged
-from engine.fragments import ScoreTerms, rows_of, runs
-from engine.inverted_lists import InvertedLists
+from engine.fragments import ScoreTerms, runs
+from engine.inverted_lists import InvertedLists, write_lists
+from engine.resources import Resources
+from engine.row_files import RowFile
 from engine.scoring import joined_terms
 from engine.stored_fragments import ROWS, StoredFragments
+
+LOOKED_UP = 2**20  # fragments whose centroids are looked up at a time
 
 
 class CompressedFragments:
     """The items of a `StoredFragments`, compressed; read only."""
 
-    def __init__(self, path: Path, offsets: npt.NDArray[np.int64], codebook: Codebook) -> None:
+    def __init__(self, path: Path, offsets: npt.NDArray[np.int64], codebook: Codebook, resources: Resources) -> None:
         """Open what `compress` wrote.
 
         Args:
             path: the folder.
             offsets: int64 (I + 1,), of the stored items.
             codebook: that they were compressed with.
+            resources: what searches may use.
 
         Raises:
             IndexDamaged: files are missing, hold something else or do not fit the stored items.
         """
         self._offsets = offsets
         self._codebook = codebook
-        self._codes: npt.NDArray[np.int32] = open_array(path / "codes.npy", np.int32, 1)
-        self._residuals: npt.NDArray[np.uint8] = open_array(path / "residuals.npy", np.uint8, 2)
-        self._lists = InvertedLists.read(path, len(offsets) - 1, len(codebook))
+        self._device = resources.device
+        self._lists = InvertedLists(path, len(offsets) - 1, len(codebook), resources)
+        self._codes = RowFile(path / "codes.npy", np.int32, 1, resources)
+        self._residuals = RowFile(path / "residuals.npy", np.uint8, 2, resources)
         size = (offsets[-1], codebook.quantizer.size)
-        if self._codes.shape != size[:1] or self._residuals.shape != size:
+        if self._codes.array.shape != size[:1] or self._residuals.array.shape != size:
             raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
-    def query_term(self, table: npt.NDArray[np.float32], probes: int) -> npt.NDArray[np.float32]:
+    def query_term(self, table: npt.NDArray[np.float32], probes: int) -> torch.Tensor:
         """Add up each item's best centroids, one for each of the query's vectors, float32 (I,).
 
         Args:
             table: the query's products with the centroids, float32 (Q, C).
-            probes: lists looked at for each of the query's vectors; the others count by the best of them.
+            probes: lists looked at for each of the query's vectors; see InvertedLists.term.
         """
-        total = np.zeros(len(self._offsets) - 1, np.float32)
-        for products in table:
-            total += self._lists.best(products, probes)
-        return total
+        return self._lists.term(table, probes)
 
-    def stored_term(self, best: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def stored_term(self, best: npt.NDArray[np.float32]) -> torch.Tensor:
         """Add up the value of each fragment's centroid, float32 (C,), by item, float32 (I,)."""
-        codes, starts = torch.from_numpy(self._codes), torch.from_numpy(self._offsets[:-1].astype(np.int32))
-        summed = F.embedding_bag(codes, torch.from_numpy(best)[:, None], starts, mode="sum")[:, 0]  # (I, 1) -> (I,)
-        total: npt.NDArray[np.float32] = summed.numpy()
+        table = self._on_device(best)[:, None]  # numpy's own form of it is slow to look up in
+        total = torch.empty(len(self._offsets) - 1, device=self._device)
+        for first, last in runs(self._offsets, LOOKED_UP):
+            begin = self._offsets[first]
+            codes = self._codes.part(int(begin), int(self._offsets[last]))
+            starts = self._on_device((self._offsets[first:last] - begin).astype(np.int32))
+            total[first:last] = F.embedding_bag(codes, table, starts, mode="sum")[:, 0]  # (i, 1) -> (i,)
         return total
 
     def refined_scores(
@@ -81,41 +89,49 @@ class CompressedFragments:
             terms: which terms the score has.
             numbers: the items' places, one at least.
         """
-        rows, offsets = rows_of(self._offsets, numbers)
-        total = np.zeros(len(numbers), np.float32)
-        best = np.full(len(rows), -np.inf, np.float32)
-        quantizer = self._codebook.quantizer
-        for part, table in self._codebook.tables(query):
-            centroids, patterns = np.ascontiguousarray(table.T), quantizer.tables(part)
-            for first, last in runs(offsets, ROWS):
-                here = slice(offsets[first], offsets[last])
-                products = quantizer.products(self._residuals[rows[here]], patterns)
-                products = np.ascontiguousarray((products + centroids[self._codes[rows[here]]]).T)  # (up to Q, n)
+        counts = self._offsets[numbers + 1] - self._offsets[numbers]
+        total, stored = torch.zeros(len(numbers)), torch.zeros(len(numbers))
+        tables = [
+            (self._on_device(self._codebook.quantizer.tables(part)), self._on_device(np.ascontiguousarray(table.T)))
+            for part, table in self._codebook.tables(query)
+        ]
+        for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), ROWS):
+            here = self._offsets[numbers[first:last]], counts[first:last]
+            residuals, codes = self._residuals.take(*here), self._codes.take(*here)
+            starts = np.cumsum(here[1]) - here[1]
+            best = torch.full((len(codes),), -torch.inf, device=self._device)
+            for patterns, centroids in tables:
+                products = self._codebook.quantizer.products(residuals, patterns)
+                products = (products + centroids.index_select(0, codes)).T.contiguous()  # (up to Q, n)
                 if terms.query:
-                    starts = offsets[first:last] - offsets[first]
-                    total[first:last] += np.maximum.reduceat(products, starts, axis=1).sum(axis=0)
+                    total[first:last] += best_in_each(products, starts).sum(0).cpu()
                 if terms.stored:
-                    np.maximum(best[here], products.max(axis=0), out=best[here])
-        return joined_terms(total, np.add.reduceat(best, offsets[:-1]), terms, len(query), np.diff(offsets))
+                    best = torch.maximum(best, products.amax(0))
+            if terms.stored:
+                stored[first:last] = sum_of_each(best, starts).cpu()
+        return joined_terms(total.numpy(), stored.numpy(), terms, len(query), counts.astype(np.float32))
 
     def memory_bytes(self) -> int:
         """Bytes of all arrays."""
-        return self._codes.nbytes + self._residuals.nbytes + self._lists.memory_bytes()
+        return self._codes.array.nbytes + self._residuals.array.nbytes + self._lists.memory_bytes()
 
     def bytes_touched(self, query_vectors: int, terms: ScoreTerms, part: float) -> int:
         """About the bytes that coarse scores read and write when they look at that part of the lists."""
         items = len(self._offsets) - 1
         looked_at = round(self._lists.memory_bytes() * part) + 8 * items
-        return terms.query * query_vectors * looked_at + terms.stored * (self._codes.nbytes + 4 * items)
+        return terms.query * query_vectors * looked_at + terms.stored * (self._codes.array.nbytes + 4 * items)
+
+    def _on_device(self, array: npt.NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(array).to(self._device)
 
 
-def compress(path: Path, stored: StoredFragments, codebook: Codebook) -> None:
+def compress(path: Path, stored: StoredFragments, codebook: Codebook, device: torch.device = CPU) -> None:
     """Compress stored items into an existing folder; holds the codes, four bytes a fragment."""
     codes = [np.empty(0, np.int32)]
     with ArrayWriter(path / "residuals.npy", np.uint8, (codebook.quantizer.size,)) as residuals:
-        for block, encoded in codebook.encode(stored.blocks()):
+        for block, encoded in codebook.encode(stored.blocks(), device):
             codes.append(block)
             residuals.append(encoded)
     joined = np.concatenate(codes)
     np.save(path / "codes.npy", joined)
-    InvertedLists.of(joined, stored.offsets, len(codebook)).write(path)
+    write_lists(path, joined, stored.offsets, len(codebook))

@@ -12,6 +12,7 @@ DvsaError
 |-- IndexDamaged        a snapshot that is cut short or does not match its checksums
 |-- IndexOutdated       a snapshot in the format of another version
 |-- BadFragments        vectors that no index takes: NaN, another D, an id twice
+|-- NoDevice            a GPU was asked for where there is none
 |-- CatalogueError      the database is locked, read-only, full, damaged or cannot be opened
 |-- StorageError        the snapshot cannot be written: disk full, read-only
 |-- BackupDamaged       a backup that is cut short or does not match its checksums
@@ -60,6 +61,10 @@ class IndexDamaged(EngineError):
 
 class IndexOutdated(EngineError):
     """A snapshot is in the format of another version of the program."""
+
+
+class NoDevice(EngineError):
+    """There is no device of the kind that was asked for."""
 
 
 class BadFragments(EngineError):

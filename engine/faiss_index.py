@@ -18,6 +18,7 @@ from engine.drift import read_error
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
 from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms, weighted_sum
+from engine.resources import PLAIN, Resources
 from engine.revision import CODEBOOK, Renewal, assemble, renew, renewal, write_whole
 from engine.segmented_items import SegmentedItems
 from engine.segments import NONE, among, read_segments, write_segment
@@ -25,35 +26,38 @@ from engine.segments import NONE, among, read_segments, write_segment
 EXACT_UP_TO = 50_000
 """Fragments up to which every search is exact: 2,500 photos, where there is little to win and nothing to build."""
 
+SAMPLED = 8192  # scores that tell where the edge of the largest is
+
 ADDED = "added"  # folder of the items that come, until they are a segment
 
 
 class FaissFragmentIndex:
     """The embedded index; see FragmentIndex."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, resources: Resources = PLAIN) -> None:
         """Open what `create` or `revise` wrote; see FragmentIndex.open."""
-        self._path = path
+        self._path, self._resources = path, resources
+        self.device = resources.device
         self._codebook = Codebook.read(path / CODEBOOK) if (path / CODEBOOK).exists() else None
         self._trained_error = read_error(path / CODEBOOK) if self._codebook else 0.0
-        self._items = SegmentedItems(read_segments(path, self._codebook))
+        self._items = SegmentedItems(read_segments(path, self._codebook, resources))
         self.dimension = self._items.dimension
         self.fragment_count = self._items.fragment_count
 
     @classmethod
-    def create(cls, path: Path, dimension: int, pieces: Iterable[Fragments]) -> Self:
+    def create(cls, path: Path, dimension: int, pieces: Iterable[Fragments], resources: Resources = PLAIN) -> Self:
         """Write an index into a new folder; see FragmentIndex.create."""
         try:
             path.mkdir(parents=True)
-            write_whole(path, dimension, pieces, EXACT_UP_TO)
+            write_whole(path, dimension, pieces, EXACT_UP_TO, resources.device)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
-        return cls(path)
+        return cls(path, resources)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, resources: Resources = PLAIN) -> Self:
         """Open what `create` or `revise` wrote; see FragmentIndex.open."""
-        return cls(path)
+        return cls(path, resources)
 
     def revise(self, path: Path, removed: npt.NDArray[np.int64], added: Iterable[Fragments]) -> Self:
         """Write the next state into a new folder, for the most part as links; see FragmentIndex.revise."""
@@ -69,7 +73,7 @@ class FaissFragmentIndex:
             shutil.rmtree(path / ADDED)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
-        return type(self)(path)
+        return type(self)(path, self._resources)
 
     def ageing(self) -> str | None:
         """Say why the items should be written anew; see FragmentIndex.ageing."""
@@ -81,10 +85,10 @@ class FaissFragmentIndex:
             return self.revise(path, NONE, ())
         try:
             path.mkdir(parents=True)
-            renew(path, self._items, self._codebook, self._path, EXACT_UP_TO, self._renewal)
+            renew(path, self._items, self._codebook, self._path, EXACT_UP_TO, self._renewal, self.device)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
-        return type(self)(path)
+        return type(self)(path, self._resources)
 
     @cached_property
     def _renewal(self) -> Renewal | None:
@@ -111,7 +115,7 @@ class FaissFragmentIndex:
         """Every item where that is asked for or fast, else the best by compressed fragments; see FragmentIndex."""
         items, places = self._items, self._items.kept
         if allowed is not None:
-            places = places[among(items.ids[places], np.sort(allowed))]
+            places = self._known(np.unique(allowed))
         if self._codebook is None or effort == "exact":
             return items.ids[places]
         try:
@@ -127,11 +131,12 @@ class FaissFragmentIndex:
         """Choose from these places by coarse scores, then by refined ones; each the sum of the query's parts."""
         codebook, items = self._codebook, self._items
         assert codebook is not None, "only a compressed index has stages"
-        to_refine, to_score = depth.to_refine(len(self), k), depth.to_score(k)
+        to_refine, to_score = depth.to_refine(len(self), k, [part.terms for part in query]), depth.to_score(k)
         if len(places) > to_refine:
             probes = depth.probes(len(codebook))
             scores = weighted_sum(query, lambda part: items.coarse_scores(part.vectors, codebook, part.terms, probes))
-            places = places[_largest(scores[places], to_refine)]
+            scores = scores if len(places) == len(scores) else scores[places]
+            places = places[_largest(scores, to_refine)]
         if len(places) > to_score:
             best = places
             scores = weighted_sum(query, lambda part: items.refined_scores(part.vectors, part.terms, best))
@@ -163,7 +168,7 @@ class FaissFragmentIndex:
         if self._codebook is None or effort == "exact":
             return round(items * size * vector)
         depth = DEPTHS[effort]
-        refined, exact = min(items, depth.to_refine(items, k)), min(items, depth.to_score(k))
+        refined, exact = min(items, depth.to_refine(items, k, [terms])), min(items, depth.to_score(k))
         part = depth.probes(len(self._codebook)) / len(self._codebook)
         coarse = sum(
             segment.compressed.bytes_touched(query_vectors, terms, part)
@@ -183,12 +188,25 @@ class FaissFragmentIndex:
     def _places(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The places of the items with these ids."""
         stored, places = self._by_id
-        found = np.searchsorted(stored, ids)
-        found[found == len(stored)] = 0
-        missing = stored[found] != ids if len(stored) else np.ones(len(ids), bool)
-        if missing.any():
-            raise KeyError(f"not in the index: {np.asarray(ids)[missing][:5].tolist()}")
+        found, there = _found(stored, ids)
+        if not there.all():
+            raise KeyError(f"not in the index: {np.asarray(ids)[~there][:5].tolist()}")
         return places[found]
+
+    def _known(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The places, ascending, of those items with these ids that are there."""
+        stored, places = self._by_id
+        found, there = _found(stored, ids)
+        return np.sort(places[found[there]])
+
+
+def _found(
+    stored: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Where ids stand among ascending ones, and which of them do."""
+    found = np.searchsorted(stored, ids)
+    found[found == len(stored)] = 0
+    return found, stored[found] == ids if len(stored) else np.zeros(len(ids), bool)
 
 
 def _refuse_repeats(stored: npt.NDArray[np.int64], added: npt.NDArray[np.int64]) -> None:
@@ -198,7 +216,19 @@ def _refuse_repeats(stored: npt.NDArray[np.int64], added: npt.NDArray[np.int64])
 
 
 def _largest(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
-    """The places of the `count` largest scores, in ascending order; of equal ones at the edge those that come first."""
-    edge = np.partition(scores, len(scores) - count)[len(scores) - count]
-    above, equal = np.flatnonzero(scores > edge), np.flatnonzero(scores == edge)
-    return np.sort(np.concatenate([above, equal[: count - len(above)]]))
+    """The places of the `count` largest scores, in ascending order; of equal ones at the edge those that come first.
+
+    A sample tells which scores are worth ordering, so that most are only compared once.
+    """
+    likely = np.arange(len(scores))
+    if len(scores) > 16 * SAMPLED:
+        sample = scores[:: len(scores) // SAMPLED]
+        rank = int(1.5 * count * len(sample) / len(scores)) + 16  # well beyond the edge, whatever the sample
+        if rank < len(sample):
+            above = np.flatnonzero(scores >= np.partition(sample, len(sample) - rank)[len(sample) - rank])
+            likely = above if len(above) >= count else likely
+    part = scores[likely]
+    edge = np.partition(part, len(part) - count)[len(part) - count]
+    above, equal = np.flatnonzero(part > edge), np.flatnonzero(part == edge)
+    chosen: npt.NDArray[np.int64] = likely[np.sort(np.concatenate([above, equal[: count - len(above)]]))]
+    return chosen

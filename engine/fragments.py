@@ -11,6 +11,7 @@ from typing import Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from model.score import ScoreConfig
 
@@ -164,6 +165,7 @@ class FragmentIndex(Protocol):
 
     dimension: int
     fragment_count: int
+    device: torch.device  # that scores its fragments exactly
 
     @classmethod
     def create(cls, path: Path, dimension: int, pieces: Iterable[Fragments]) -> Self:

@@ -1,88 +1,108 @@
-"""Inverted lists: which items have a fragment at each centroid."""
+"""Inverted lists: which items have a fragment at each centroid.
 
+list_items.npy     int32 (P,)          the items of each centroid, ascending, each once
+list_offsets.npy   int64 (C + 1,)      list c is offsets[c]:offsets[c + 1]
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from engine.array_files import open_array
 from engine.exceptions import IndexDamaged
+from engine.fragments import runs
+from engine.resources import Resources
+from engine.row_files import RowFile
+
+AT_ONCE = 500_000
+"""Fragments that are inverted at a time: 20 MB of work beside the lists themselves."""
 
 
 class InvertedLists:
-    """The items of each centroid.
+    """The items of each centroid; read only."""
 
-    Args:
-        items: places of items, int32 (P,), list after list; an item is in a list once.
-        offsets: int64 (C + 1,); list c is offsets[c]:offsets[c + 1].
-        count: I, the number of items.
-    """
+    def __init__(self, path: Path, count: int, centroids: int, resources: Resources) -> None:
+        """Open what `write_lists` wrote, for I items and C centroids.
 
-    def __init__(self, items: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64], count: int) -> None:
-        self._items = items
-        self._offsets = offsets
-        self._count = count
-
-    @classmethod
-    def of(cls, codes: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64], centroids: int) -> Self:
-        """Invert.
-
-        Args:
-            codes: the centroid of each fragment, int32 (N,).
-            offsets: int64 (I + 1,); item i has the fragments offsets[i]:offsets[i + 1].
-            centroids: C.
+        Raises:
+            IndexDamaged: files are missing or hold something else.
         """
-        order = np.argsort(codes, kind="stable")
-        items = np.repeat(np.arange(len(offsets) - 1, dtype=np.int32), np.diff(offsets))[order]
-        lists = codes[order]
-        first = np.ones(len(items), bool)
-        first[1:] = (items[1:] != items[:-1]) | (lists[1:] != lists[:-1])
-        bounds = np.searchsorted(lists[first], np.arange(centroids + 1)).astype(np.int64)
-        return cls(items[first], bounds, len(offsets) - 1)
+        self._items = RowFile(path / "list_items.npy", np.int32, 1, resources)
+        self._offsets: npt.NDArray[np.int64] = open_array(path / "list_offsets.npy", np.int64, 1)
+        self._count = count
+        self._device = resources.device
+        if len(self._offsets) != centroids + 1 or self._offsets[-1] != len(self._items):
+            raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
-    def best(self, products: npt.NDArray[np.float32], probes: int) -> npt.NDArray[np.float32]:
-        """Return each item's largest product of those of its centroids.
+    def term(self, table: npt.NDArray[np.float32], probes: int) -> torch.Tensor:
+        """Add up each item's best centroids, one for each of a query's vectors, as far as the lists looked at say.
 
-        Items that are in none of the lists looked at get the product of the best centroid that was not looked at, the
-        most that they can have.
+        An item that is in none of the lists of a vector gets the product of the best centroid that was not looked at,
+        the most that it can have.
 
         Args:
-            products: of a query's vector with the centroids, float32 (C,).
-            probes: how many lists are looked at, those of the largest products.
+            table: the query's products with the centroids, float32 (Q, C).
+            probes: how many lists are looked at for each vector, those of the largest products.
 
         Returns:
             float32 (I,).
 
         Source: the missing similarity of Lee et al. 2023 (XTR).
         """
-        unseen = max(0, len(products) - probes)
-        parted = np.argpartition(products, unseen) if unseen else np.arange(len(products))
-        least = products[parted[:unseen]].max() if unseen else -np.inf
-        order = parted[unseen:][np.argsort(products[parted[unseen:]])]  # the largest last
-        best = np.full(self._count, least, np.float32)
-        found = np.concatenate([self._items[self._offsets[c] : self._offsets[c + 1]] for c in order])
-        best[found] = np.repeat(products[order], np.diff(self._offsets)[order])  # of equal places the last one stays
-        return best
+        total = torch.zeros(self._count, device=self._device)
+        best = torch.empty_like(total)
+        for products in table:
+            unseen = max(0, len(products) - probes)
+            parted = np.argpartition(products, unseen) if unseen else np.arange(len(products))
+            seen = parted[unseen:]
+            least = products[parted[:unseen]].max() if unseen else products.min()
+            sizes = self._offsets[seen + 1] - self._offsets[seen]
+            items = self._items.take(self._offsets[seen], sizes)
+            gains = torch.from_numpy(np.repeat(products[seen] - least, sizes)).to(self._device)
+            total += best.zero_().scatter_reduce_(0, items.long(), gains, "amax")
+            total += float(least)
+        return total
 
     def memory_bytes(self) -> int:
         """Bytes of both arrays."""
-        return self._items.nbytes + self._offsets.nbytes
+        return self._items.array.nbytes + self._offsets.nbytes
 
-    def write(self, path: Path) -> None:
-        """Write into an existing folder."""
-        np.save(path / "list_items.npy", self._items)
-        np.save(path / "list_offsets.npy", self._offsets)
 
-    @classmethod
-    def read(cls, path: Path, count: int, centroids: int) -> Self:
-        """Read what `write` wrote, for I items and C centroids.
+def write_lists(path: Path, codes: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64], centroids: int) -> None:
+    """Invert and write into an existing folder, in two passes over parts of the codes.
 
-        Raises:
-            IndexDamaged: files are missing or hold something else.
-        """
-        items = open_array(path / "list_items.npy", np.int32, 1)
-        offsets = open_array(path / "list_offsets.npy", np.int64, 1)
-        if len(offsets) != centroids + 1 or offsets[-1] != len(items):
-            raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
-        return cls(items, offsets, count)
+    Args:
+        path: the folder.
+        codes: the centroid of each fragment, int32 (N,).
+        offsets: int64 (I + 1,); item i has the fragments offsets[i]:offsets[i + 1].
+        centroids: C.
+    """
+    sizes = np.zeros(centroids, np.int64)
+    for lists, _ in _sorted_pairs(codes, offsets):
+        sizes += np.bincount(lists, minlength=centroids)
+    bounds = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    inverted, ends = np.empty(bounds[-1], np.int32), bounds[:-1].copy()
+    for lists, items in _sorted_pairs(codes, offsets):
+        counts = np.bincount(lists, minlength=centroids)
+        before = np.cumsum(counts) - counts
+        inverted[np.arange(len(lists)) + np.repeat(ends - before, counts)] = items
+        ends += counts
+    np.save(path / "list_items.npy", inverted)
+    np.save(path / "list_offsets.npy", bounds)
+
+
+def _sorted_pairs(
+    codes: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]
+) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
+    """The centroids and items of some items' fragments, sorted by both, each pair once; items in ascending parts."""
+    for first, last in runs(offsets, AT_ONCE):
+        part = codes[offsets[first] : offsets[last]]
+        items = np.repeat(np.arange(first, last, dtype=np.int32), np.diff(offsets[first : last + 1]))
+        order = np.argsort(part, kind="stable")
+        lists, items = part[order], items[order]
+        once = np.ones(len(lists), bool)
+        once[1:] = (items[1:] != items[:-1]) | (lists[1:] != lists[:-1])
+        yield lists[once], items[once]

@@ -57,25 +57,25 @@ class ResidualQuantizer:
 
     def tables(self, query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Multiply a query, float32 (Q, D), with the patterns of each byte: float32 (B * 256, Q)."""
-        parts = self._padded(query).reshape(len(query), self.size, PART).transpose(1, 2, 0)  # (B, 4, Q)
-        products: npt.NDArray[np.float32] = self._patterns() @ parts  # (B, 256, Q)
-        return products.reshape(self.size * PATTERNS, len(query))
+        parts = torch.from_numpy(self._padded(query)).view(len(query), self.size, PART).permute(1, 2, 0)  # (B, 4, Q)
+        products = torch.from_numpy(self._patterns()) @ parts  # (B, 256, Q)
+        tables: npt.NDArray[np.float32] = products.reshape(self.size * PATTERNS, len(query)).numpy()
+        return tables
 
-    def products(self, codes: npt.NDArray[np.uint8], tables: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def products(self, codes: torch.Tensor, tables: torch.Tensor) -> torch.Tensor:
         """Multiply about the residuals that the bytes were made of with a query, without making them.
 
         Args:
             codes: uint8 (n, B).
-            tables: of the query, float32 (B * 256, Q).
+            tables: of the query, float32 (B * 256, Q), on the same device.
 
         Returns:
             float32 (n, Q): the sum of a table's entry for each byte.
 
         Source: asymmetric distances of Jegou et al. 2011, for inner products.
         """
-        rows = torch.from_numpy(codes).int() + torch.arange(0, len(tables), PATTERNS, dtype=torch.int32)  # (n, B)
-        summed: npt.NDArray[np.float32] = F.embedding_bag(rows, torch.from_numpy(tables), mode="sum").numpy()
-        return summed
+        begins = torch.arange(0, len(tables), PATTERNS, dtype=torch.int32, device=codes.device)
+        return F.embedding_bag(codes.int() + begins, tables, mode="sum")
 
     def write(self, path: Path) -> None:
         """Write the patterns."""

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import torch
+
 from engine.codebook import Codebook
 from engine.compressed_fragments import compress
+from engine.device import CPU
 from engine.drift import drift, mean_error, write_error
 from engine.fragments import Fragments
 from engine.segmented_items import SegmentedItems
@@ -35,12 +38,14 @@ class Renewal:
     retrain: bool
 
 
-def write_whole(path: Path, dimension: int, pieces: Iterable[Fragments], exact_up_to: int) -> None:
+def write_whole(
+    path: Path, dimension: int, pieces: Iterable[Fragments], exact_up_to: int, device: torch.device = CPU
+) -> None:
     """Write an index of one segment into an existing folder, with a codebook above so many fragments."""
     segment = write_segment(path / _name(1), dimension, pieces, None)
     if segment.stored.fragment_count > exact_up_to:
-        codebook = _train(path, SegmentedItems([segment]))
-        compress(segment.path, segment.stored, codebook)
+        codebook = _train(path, SegmentedItems([segment]), device)
+        compress(segment.path, segment.stored, codebook, device)
 
 
 def assemble(path: Path, segments: Sequence[Segment], codebook: Codebook | None, former: Path) -> None:
@@ -83,11 +88,17 @@ def renewal(items: SegmentedItems, codebook: Codebook | None, trained_error: flo
 
 
 def renew(
-    path: Path, items: SegmentedItems, codebook: Codebook | None, former: Path, exact_up_to: int, due: Renewal
+    path: Path,
+    items: SegmentedItems,
+    codebook: Codebook | None,
+    former: Path,
+    exact_up_to: int,
+    due: Renewal,
+    device: torch.device = CPU,
 ) -> None:
     """Write the same items into an existing folder, as `renewal` calls for."""
     if due.retrain:
-        codebook = _train(path, items) if items.fragment_count > exact_up_to else None
+        codebook = _train(path, items, device) if items.fragment_count > exact_up_to else None
     elif codebook is not None:
         link_files(former / CODEBOOK, path / CODEBOOK)
     _write_groups(path, items.segments, math.inf, codebook, anew=due.retrain)
@@ -145,8 +156,8 @@ def _is_worn(segment: Segment) -> bool:
     return len(segment.removed) > 0 and segment.kept_fragments <= (1 - MOST_REMOVED) * segment.stored.fragment_count
 
 
-def _train(path: Path, items: SegmentedItems) -> Codebook:
-    codebook = Codebook.train(items)
+def _train(path: Path, items: SegmentedItems, device: torch.device) -> Codebook:
+    codebook = Codebook.train(items, device)
     codebook.write(path / CODEBOOK)
     write_error(path / CODEBOOK, mean_error(items, codebook))
     return codebook

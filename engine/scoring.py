@@ -2,14 +2,18 @@
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from engine.device import CPU, best_in_each, sum_of_each
 from engine.fragments import Fragments, ScoreTerms, runs
 
 PRODUCTS_AT_ONCE = 8_000_000
 """Inner products held at a time: 32 MB, whatever the collection's size and the query's length."""
 
 
-def exact_scores(query: npt.NDArray[np.float32], stored: Fragments, terms: ScoreTerms) -> npt.NDArray[np.float32]:
+def exact_scores(
+    query: npt.NDArray[np.float32], stored: Fragments, terms: ScoreTerms, device: torch.device = CPU
+) -> npt.NDArray[np.float32]:
     """Score a query against every stored item.
 
     An item's score does not depend on the other items. With words as the query and photos stored, the query term is
@@ -19,22 +23,24 @@ def exact_scores(query: npt.NDArray[np.float32], stored: Fragments, terms: Score
         query: the query's vectors, float32 (Q, D), Q >= 1.
         stored: the items.
         terms: which terms the score has.
+        device: that multiplies.
 
     Returns:
         Scores, float32 (I,); higher is better.
 
     Source: Karpathy and Fei-Fei 2015, eq. 8.
     """
-    scores = np.zeros(len(stored), np.float32)
+    scores, asked = np.zeros(len(stored), np.float32), torch.from_numpy(query).to(device)
     for first, last in runs(stored.offsets, max(1, PRODUCTS_AT_ONCE // len(query))):
         begin, end = stored.offsets[first], stored.offsets[last]
-        products = query @ stored.vectors[begin:end].T  # (Q, n); this way round the maxima run along memory
+        vectors = torch.from_numpy(stored.vectors[begin:end]).to(device)
+        products = asked @ vectors.T  # (Q, n); this way round the maxima run along memory
         scores[first:last] = reduce_products(products, stored.offsets[first : last + 1] - begin, terms)
     return scores
 
 
 def reduce_products(
-    products: npt.NDArray[np.float32], offsets: npt.NDArray[np.int64], terms: ScoreTerms
+    products: torch.Tensor, offsets: npt.NDArray[np.int64], terms: ScoreTerms
 ) -> npt.NDArray[np.float32]:
     """Reduce inner products to scores.
 
@@ -49,10 +55,10 @@ def reduce_products(
     starts = offsets[:-1]
     by_query = by_stored = np.zeros(len(starts), np.float32)
     if terms.query:
-        by_query = np.maximum.reduceat(products, starts, axis=1).sum(axis=0)  # (Q, I) -> (I,)
+        by_query = best_in_each(products, starts).sum(0).cpu().numpy()  # (Q, I) -> (I,)
     if terms.stored:
-        by_stored = np.add.reduceat(products.max(axis=0), starts)  # (n,) -> (I,)
-    return joined_terms(by_query, by_stored, terms, len(products), np.diff(offsets))
+        by_stored = sum_of_each(products.amax(0), starts).cpu().numpy()  # (n,) -> (I,)
+    return joined_terms(by_query, by_stored, terms, len(products), np.diff(offsets).astype(np.float32))
 
 
 def joined_terms(
@@ -60,7 +66,7 @@ def joined_terms(
     by_stored: npt.NDArray[np.float32],
     terms: ScoreTerms,
     asked: int,
-    counts: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.float32],
 ) -> npt.NDArray[np.float32]:
     """Join the sums of both terms to scores.
 
@@ -69,17 +75,17 @@ def joined_terms(
         by_stored: sums over each item's vectors, float32 (I,); likewise.
         terms: which terms the score has.
         asked: Q, the query's vectors.
-        counts: of each item's vectors, int64 (I,).
+        counts: of each item's vectors, float32 (I,).
 
     Returns:
         Scores, float32 (I,).
     """
-    mean = terms.reduction == "mean"
-    total = np.zeros(len(counts), np.float32)
+    parts = []
     if terms.query:
-        total += by_query / np.float32(asked) if mean else by_query
+        parts.append(by_query / np.float32(asked) if terms.reduction == "mean" else by_query)
     if terms.stored:
-        total += by_stored / counts if mean else by_stored
+        parts.append(by_stored / counts if terms.reduction == "mean" else by_stored)
+    total: npt.NDArray[np.float32] = parts[0] if len(parts) == 1 else parts[0] + parts[1]
     return total
 
 

@@ -64,18 +64,20 @@ class SegmentedItems:
             terms: which terms the score has.
             probes: lists looked at for each of the query's vectors; see CompressedFragments.query_term.
         """
-        totals = [np.zeros(len(segment.stored), np.float32) for segment in self.segments]
+        by_query = [np.zeros(len(segment.stored), np.float32) for segment in self.segments]
         best = np.full(len(codebook), -np.inf, np.float32)
         for _, table in codebook.tables(query):
             np.maximum(best, table.max(axis=0), out=best)
-            for segment, total in zip(self.segments, totals, strict=True):
+            for segment, total in zip(self.segments, by_query, strict=True):
                 if terms.query and segment.compressed:
-                    total += segment.compressed.query_term(table, probes)
+                    total += segment.compressed.query_term(table, probes).cpu().numpy()
         scores = []
-        for segment, total in zip(self.segments, totals, strict=True):
-            stored = segment.compressed.stored_term(best) if terms.stored and segment.compressed else total
-            scores.append(joined_terms(total, stored, terms, len(query), np.diff(segment.stored.offsets)))
-        return np.concatenate(scores)
+        for segment, total in zip(self.segments, by_query, strict=True):
+            stored = total
+            if terms.stored and segment.compressed:
+                stored = segment.compressed.stored_term(best).cpu().numpy()
+            scores.append(joined_terms(total, stored, terms, len(query), segment.counts))
+        return np.concatenate(scores) if len(scores) > 1 else scores[0]
 
     def refined_scores(
         self, query: npt.NDArray[np.float32], terms: ScoreTerms, places: npt.NDArray[np.int64]

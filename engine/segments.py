@@ -24,6 +24,7 @@ from engine.codebook import Codebook
 from engine.compressed_fragments import CompressedFragments, compress
 from engine.exceptions import IndexDamaged
 from engine.fragments import Fragments
+from engine.resources import PLAIN, Resources
 from engine.stored_fragments import STORED, StoredFragments, write_fragments
 
 NONE = np.empty(0, np.int64)
@@ -52,6 +53,11 @@ class Segment:
     def kept(self) -> npt.NDArray[np.int64]:
         """Places of the items that are there."""
         return np.delete(np.arange(len(self.stored)), self.removed)
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.float32]:
+        """Numbers of vectors of all its items, float32 to divide by."""
+        return np.diff(self.stored.offsets).astype(np.float32)
 
     @property
     def kept_fragments(self) -> int:
@@ -103,7 +109,7 @@ def write_segment(path: Path, dimension: int, pieces: Iterable[Fragments], codeb
     return Segment(path, stored)
 
 
-def read_segments(folder: Path, codebook: Codebook | None) -> list[Segment]:
+def read_segments(folder: Path, codebook: Codebook | None, resources: Resources = PLAIN) -> list[Segment]:
     """Open the segments of an index, in order.
 
     Raises:
@@ -111,11 +117,11 @@ def read_segments(folder: Path, codebook: Codebook | None) -> list[Segment]:
     """
     segments = []
     for path in sorted(entry for entry in folder.glob("[0-9]*") if entry.is_dir()):
-        stored, mark = StoredFragments(path), path.with_name(f"{path.name}.removed.npy")
+        stored, mark = StoredFragments(path, resources), path.with_name(f"{path.name}.removed.npy")
         removed = open_array(mark, np.int64, 1) if mark.exists() else NONE
         if len(removed) and not 0 <= removed.min() <= removed.max() < len(stored):
             raise IndexDamaged(f"{mark} does not fit its segment; mend it with: dvsa verify --repair")
-        compressed = CompressedFragments(path, stored.offsets, codebook) if codebook else None
+        compressed = CompressedFragments(path, stored.offsets, codebook, resources) if codebook else None
         segments.append(Segment(path, stored, compressed, removed))
     dimensions = {segment.stored.dimension for segment in segments}
     if len(dimensions) != 1 or (codebook and {codebook.centroids.shape[1]} != dimensions):

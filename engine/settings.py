@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from platformdirs import user_data_path
-from pydantic import Field, field_validator
+from pydantic import ByteSize, Field, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from engine.device_names import DeviceName
 from engine.settings_file import read_settings_file
 from model.photo import MAX_PIXELS
 from model.weight_files import WeightFiles
@@ -43,6 +44,9 @@ class Settings(BaseSettings):
         allowed_hosts: names under which the service may be asked besides those of this machine; with keys and without
             this, under any.
         requests_per_minute: of one API key; more are told to come again.
+        index_memory: how much of the index files searches may keep in memory, as "2GB"; None is all that the system
+            gives.
+        device: where searches multiply: cpu, cuda, or auto, the GPU where there is one.
         language: of the text files that are split into sentences, as "german".
     """
 
@@ -61,6 +65,8 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=32 * 2**20, ge=1)
     request_threads: int = Field(default=2, ge=1)
     request_queue: int = Field(default=16, ge=0)
+    index_memory: ByteSize | None = None
+    device: DeviceName = "cpu"
     require_keys: bool = False
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     requests_per_minute: int = Field(default=1200, ge=1)

@@ -21,6 +21,7 @@ from engine.exceptions import ModelMismatch, StorageError
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import FragmentIndex
 from engine.manifest import MANIFEST, FileMark, Manifest, damaged, mark_of, read_manifest, write_manifest
+from engine.resources import PLAIN, Resources
 
 CHECKED_UP_TO = 16 * 2**20
 """Bytes of a file that is compared with its checksum whenever it is opened; ids and centroids of a million photos."""
@@ -40,8 +41,9 @@ class Snapshot:
         marks: of the files, by device and inode, which name a file as long as it is open.
     """
 
-    def __init__(self, directory: Path, manifest: Manifest) -> None:
+    def __init__(self, directory: Path, manifest: Manifest, resources: Resources = PLAIN) -> None:
         """Open all files; see open_snapshot."""
+        self._resources = resources
         self.directory = directory
         self.manifest = manifest
         self.regions = self._open("regions")
@@ -53,7 +55,7 @@ class Snapshot:
             small = mark.size <= CHECKED_UP_TO
             if name.startswith(folder + "/") and small and not self.manifest.matches(self.directory, name):
                 raise damaged(self.directory, f"{name} does not match its checksum")
-        index = FaissFragmentIndex.open(self.directory / folder)
+        index = FaissFragmentIndex.open(self.directory / folder, self._resources)
         if index.dimension != self.manifest.dimension:
             raise damaged(self.directory, f"{folder} has vectors of {index.dimension} numbers")
         return index
@@ -96,7 +98,7 @@ def write_snapshot(
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def open_snapshot(directory: Path, model_hash: str) -> Snapshot:
+def open_snapshot(directory: Path, model_hash: str, resources: Resources = PLAIN) -> Snapshot:
     """Open a snapshot for a model.
 
     Raises:
@@ -114,7 +116,7 @@ def open_snapshot(directory: Path, model_hash: str) -> Snapshot:
         path = directory / name
         if not path.is_file() or path.stat().st_size != mark.size:
             raise damaged(directory, f"{name} is missing or cut short")
-    return Snapshot(directory, manifest)
+    return Snapshot(directory, manifest, resources)
 
 
 def earlier_snapshots(directory: Path, name: str) -> list[Path]:

@@ -13,8 +13,6 @@ The sums find a changed bit where reading the whole file would take too long: sc
 scores exactly, are compared whenever they are read. And they say which items a damaged file still holds.
 """
 
-import os
-import weakref
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,6 +24,8 @@ import torch
 from engine.array_files import ArrayWriter, open_array
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.fragments import Fragments, rows_of, runs_of
+from engine.resources import PLAIN, Resources
+from engine.row_files import RowFile
 
 STORED = ("ids.npy", "offsets.npy", "vectors.npy", "sums.npy")
 
@@ -43,7 +43,7 @@ class StoredFragments:
         sums: uint32 (I,), see item_sums.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, resources: Resources = PLAIN) -> None:
         """Open what `write_fragments` wrote.
 
         Raises:
@@ -51,14 +51,12 @@ class StoredFragments:
         """
         self.ids: npt.NDArray[np.int64] = open_array(path / "ids.npy", np.int64, 1)
         self.offsets: npt.NDArray[np.int64] = open_array(path / "offsets.npy", np.int64, 1)
-        self.vectors: npt.NDArray[np.float16] = open_array(path / "vectors.npy", np.float16, 2)
         self.sums: npt.NDArray[np.uint32] = open_array(path / "sums.npy", np.uint32, 1)
+        self._rows = RowFile(path / "vectors.npy", np.float16, 2, resources)
+        self.vectors: npt.NDArray[np.float16] = self._rows.array
         fits = self.offsets.shape == (len(self.ids) + 1,) and self.offsets[-1] == len(self.vectors)
         if not fits or self.sums.shape != self.ids.shape:
             raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
-        self._file = os.open(path / "vectors.npy", os.O_RDONLY)
-        weakref.finalize(self, os.close, self._file)
-        self._begin = os.fstat(self._file).st_size - self.vectors.nbytes
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,13 +73,16 @@ class StoredFragments:
 
     def rows(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """The vectors at these places, float32 (n, D), a copy."""
-        return self.vectors[rows].astype(np.float32)
+        return self._rows.read(rows.tolist(), [1] * len(rows)).astype(np.float32)
 
     def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        """All vectors in stored order, float32 (up to ROWS, D); each is valid until the next is asked for."""
+        """All vectors in stored order, float32 (up to ROWS, D); each is valid until the next is asked for.
+
+        They are read, not mapped, so that the process does not grow by the file.
+        """
         buffer = torch.empty(min(ROWS, len(self.vectors)), self.dimension)
         for first in range(0, len(self.vectors), ROWS):
-            yield _to_single(self.vectors[first : first + ROWS], buffer)
+            yield _to_single(self._rows.read([first], [min(ROWS, len(self.vectors) - first)]), buffer)
 
     def pieces(self, numbers: npt.NDArray[np.int64], checked: bool = False) -> Iterator[Fragments]:
         """The items at these places, in the order given, in pieces of about ROWS vectors.
@@ -96,7 +97,7 @@ class StoredFragments:
         for first, last in runs_of(self.offsets, numbers, ROWS):
             chosen = numbers[first:last]
             _, offsets = rows_of(self.offsets, chosen)
-            vectors, scattered = self._read(chosen, offsets)
+            vectors, scattered = self._read(chosen)
             if checked or scattered:
                 self._check(chosen, offsets, vectors)
             if len(vectors) > len(buffer):
@@ -111,26 +112,18 @@ class StoredFragments:
             item = self.ids[numbers[changed[0]]]
             raise IndexDamaged(f"the vectors of item {item} have changed; mend them with: dvsa verify --repair")
 
-    def _read(
-        self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.float16], bool]:
+    def _read(self, numbers: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float16], bool]:
         """The vectors of items, at least one, in the order given, and whether they are scattered.
 
-        Neighbours come from the memory map. Scattered items are read: a page that is touched through the map brings its
-        neighbours into the process's memory, after some searches the whole file.
+        Neighbours come from the memory map where there is room for it. Scattered items are read in any case, so that
+        the process does not grow by all that its searches ever scored.
         """
         cuts = np.flatnonzero(np.diff(numbers) != 1) + 1
         firsts, lasts = numbers[np.append(0, cuts)], numbers[np.append(cuts, len(numbers)) - 1]
-        if len(firsts) == 1:
-            return self.vectors[self.offsets[firsts[0]] : self.offsets[lasts[0] + 1]], False
-        vectors = np.empty((offsets[-1], self.dimension), np.float16)
-        size = vectors.strides[0]
-        places = zip(self.offsets[firsts].tolist(), offsets[np.append(0, cuts)].tolist(), strict=True)
-        counts = (self.offsets[lasts + 1] - self.offsets[firsts]).tolist()
-        for (row, place), count in zip(places, counts, strict=True):
-            if os.preadv(self._file, [vectors[place : place + count].data], self._begin + row * size) < count * size:
-                raise IndexDamaged("the file of the vectors was cut short; mend it with: dvsa verify --repair")
-        return vectors, True
+        begins, ends = self.offsets[firsts].tolist(), self.offsets[lasts + 1].tolist()
+        if len(begins) == 1:
+            return self._rows.part(begins[0], ends[0]).numpy(), False
+        return self._rows.read(begins, [end - begin for begin, end in zip(begins, ends, strict=True)]), True
 
 
 def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> StoredFragments:

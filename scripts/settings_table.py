@@ -3,7 +3,9 @@
 import inspect
 import re
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
+from pydantic import ByteSize
 from pydantic.fields import FieldInfo
 
 from engine.settings import Settings
@@ -24,7 +26,14 @@ and the setting. In the file, a list is a list of strings.
 | in the file | in the environment | is | default | means |
 |---|---|---|---|---|
 """
-KINDS = {int: "whole number", float: "number", str: "text", Path: "path", bool: "true or false"}
+KINDS = {
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "path",
+    bool: "true or false",
+    ByteSize: "bytes",
+}
 
 
 def page() -> str:
@@ -45,6 +54,8 @@ def _meanings() -> dict[str, str]:
 
 
 def _kind(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
     names = [name for kind, name in KINDS.items() if kind.__name__ in re.findall(r"\w+", str(field.annotation))]
     kind = f"list of {names[0]}s" if "tuple" in str(field.annotation) else names[0]
     bounds = [f", {item.ge} or more" for item in field.metadata if hasattr(item, "ge")]

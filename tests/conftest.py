@@ -61,6 +61,16 @@ def empty_catalogue(postgresql: PostgresServer) -> URL:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_database(request: pytest.FixtureRequest) -> Iterator[NewDatabase]:
     """Give the database_url of a new home: SQLite's file in the home, then, in a second run, one in PostgreSQL."""
+    yield from _databases(request)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def module_database(request: pytest.FixtureRequest) -> Iterator[NewDatabase]:
+    """The same for what the tests of a module share."""
+    yield from _databases(request)
+
+
+def _databases(request: pytest.FixtureRequest) -> Iterator[NewDatabase]:
     if request.param == "sqlite":
         yield lambda: None
         return

@@ -6,7 +6,7 @@ was. The noise is as long as the median distance of a real fragment to the neare
 items lie about as densely as real ones. The same seed gives the same items.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,6 +52,16 @@ class MadeItems:
         moved = vectors + random.standard_normal(vectors.shape, np.float32) * (self.noise / np.sqrt(vectors.shape[1]))
         moved *= _lengths(vectors) / np.maximum(_lengths(moved), np.finfo(np.float32).tiny)
         return Fragments(ids, made, moved.astype(np.float32))
+
+
+def gathered(pieces: Iterable[Fragments]) -> Fragments:
+    """Join pieces to items in one piece of memory."""
+    held = list(pieces)
+    counts = np.concatenate([np.diff(piece.offsets) for piece in held])
+    vectors = np.concatenate([piece.vectors for piece in held])
+    return Fragments(
+        np.concatenate([piece.ids for piece in held]), np.append(0, np.cumsum(counts)).astype(np.int64), vectors
+    )
 
 
 def neighbour_distance(items: Fragments, seed: int) -> float:

@@ -20,6 +20,7 @@ from engine.catalogue import Catalogue, PhotoInfo
 from engine.catalogue.keys import ApiKeys
 from engine.encoder import Encoder, PhotoFragments
 from engine.exceptions import PhotoGone
+from engine.resources import resources_of
 from engine.search import SearchService
 from engine.settings import Settings
 from engine.suggestions import Suggestions
@@ -72,7 +73,7 @@ class Service:
     ) -> None:
         self.settings, self.catalogue, self.encoder = settings, catalogue, encoder
         self.captioner, self.region_captioner = captioner, region_captioner
-        self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner)
+        self.search = SearchService(catalogue, settings.home.absolute(), encoder, captioner, resources_of(settings))
         self.keys = ApiKeys(catalogue)
         self.metrics = Metrics(encoder.model_hash)
         self.sentences = SharedPass(encoder, self.metrics.texts_of_pass.observe)

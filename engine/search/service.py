@@ -12,6 +12,7 @@ from engine.catalogue import Catalogue
 from engine.catalogue.filtering import matching_ids
 from engine.encoder import Encoder, SentenceFragments
 from engine.exceptions import EmptyCollection, IndexDamaged
+from engine.resources import PLAIN, Resources
 from engine.search.answer import Answer, Hit
 from engine.search.hits import Stale, hits_of
 from engine.search.paging import Marks, Page
@@ -31,14 +32,20 @@ class SearchService:
         home: the folder of the collections' snapshots.
         encoder: the model.
         captioner: captions query photos; None leaves them without.
+        resources: what searches may use.
     """
 
     def __init__(
-        self, catalogue: Catalogue, home: Path, encoder: Encoder, captioner: PhotoCaptioner | None = None
+        self,
+        catalogue: Catalogue,
+        home: Path,
+        encoder: Encoder,
+        captioner: PhotoCaptioner | None = None,
+        resources: Resources = PLAIN,
     ) -> None:
         self._catalogue, self._encoder = catalogue, encoder
         self._questions = Questions(catalogue, encoder, captioner)
-        self._views = Views(catalogue, home, encoder.model_hash)
+        self._views = Views(catalogue, home, encoder.model_hash, resources)
 
     def search_text(self, text: str, request: SearchRequest) -> Answer:
         """Find photos or sentences by text.

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.catalogue import Catalogue, CollectionInfo
 from engine.exceptions import EmptyCollection
 from engine.fragments import FragmentIndex, Kind
+from engine.resources import PLAIN, Resources
 from engine.snapshot import Snapshot, open_snapshot
 
 
@@ -30,10 +31,11 @@ class Views:
         catalogue: what the collections hold.
         home: the folder of the collections' snapshots.
         model_hash: of the model that must have made them.
+        resources: what searches may use.
     """
 
-    def __init__(self, catalogue: Catalogue, home: Path, model_hash: str) -> None:
-        self._catalogue, self._home, self._model_hash = catalogue, home, model_hash
+    def __init__(self, catalogue: Catalogue, home: Path, model_hash: str, resources: Resources = PLAIN) -> None:
+        self._catalogue, self._home, self._model_hash, self._resources = catalogue, home, model_hash, resources
         self._open: dict[int, View] = {}
         self._opening = threading.Lock()
 
@@ -77,5 +79,5 @@ class Views:
             view = self._open.get(info.id)
             if view is None or view.info.snapshot != snapshot:
                 directory = self._home / "collections" / str(info.id) / snapshot
-                view = self._open[info.id] = View(info, open_snapshot(directory, self._model_hash))
+                view = self._open[info.id] = View(info, open_snapshot(directory, self._model_hash, self._resources))
             return view

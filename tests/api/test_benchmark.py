@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
@@ -13,12 +12,14 @@ import pytest
 from PIL import Image
 
 from api.benchmark import report
-from api.benchmark.made_items import MadeItems, neighbour_distance
-from api.benchmark.measure import measure
+from api.benchmark.changes import time_changes
+from api.benchmark.made_items import MadeItems, gathered, neighbour_distance
+from api.benchmark.measure import exact_hits, measure
 from engine import faiss_index
 from engine.exceptions import StorageError
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Effort, Fragments, ScoreTerms
+from engine.ranking import best_items
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -36,9 +37,7 @@ def real_items(count: int = 30) -> Fragments:
 
 
 def made(count: int, seed: int = 0) -> Fragments:
-    pieces = list(MadeItems(real_items(), seed).pieces(count))
-    vectors = [piece.item(number) for piece in pieces for number in range(len(piece))]
-    return Fragments.of([int(item) for piece in pieces for item in piece.ids], vectors, D)
+    return gathered(MadeItems(real_items(), seed).pieces(count))
 
 
 def test_made_items_are_as_many_as_asked_and_the_same_each_time() -> None:
@@ -65,23 +64,49 @@ def test_neighbour_distance_looks_at_other_items_only() -> None:
     assert distance == pytest.approx((2.9 + 3.0) / 2, abs=1e-3)
 
 
-def test_every_effort_is_measured_and_exact_search_misses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def compressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 0)
     monkeypatch.setattr("api.benchmark.measure.BUS_NUMBERS", 10_000)
     FaissFragmentIndex.create(tmp_path / "index", D, MadeItems(real_items()).pieces(2000))
+    return tmp_path / "index"
+
+
+def test_every_effort_is_measured_and_exact_search_misses_nothing(compressed: Path, tmp_path: Path) -> None:
     queries = [real_items().item(number) for number in range(8)]
-    settings = measure(tmp_path / "index", queries, ScoreTerms(True, True, "mean"))
-    assert {setting.effort for setting in settings} == set(get_args(Effort))
-    for setting in settings:
-        values = asdict(setting)
-        assert 0 < values["p50_ms"] <= values["p99_ms"]
-        assert values["resident_mb"] > 50
-        assert values["floor_ms"] >= 0
-        assert 0.5 < values["recall_at_10"] <= 1
-        if setting.effort == "exact":
-            assert (setting.recall_at_10, setting.recall_at_100) == (1, 1)
+    measured = measure(compressed, tmp_path / "exact.json", queries, ScoreTerms(True, True, "mean"), "cpu")
+    assert {row["effort"] for row in measured["settings"]} == set(get_args(Effort))
+    for row in measured["settings"]:
+        assert 0 < row["p50_ms"] <= row["p99_ms"]
+        assert row["resident_mb"] > 50
+        assert row["floor_ms"] >= 0
+        assert 0.5 < row["recall_at_10"] <= 1
+        if row["effort"] == "exact":
+            assert (row["recall_at_10"], row["recall_at_100"]) == (1, 1)
+    assert [(row["kept"], row["hits"]) for row in measured["filtered"]] == [(0.01, 10), (0.0001, 1)]
+
+
+def test_exact_hits_are_found_once_and_then_read(compressed: Path, tmp_path: Path) -> None:
+    index, file = FaissFragmentIndex.open(compressed), tmp_path / "exact.json"
+    words, both = ScoreTerms(True, False, "sum"), ScoreTerms(True, True, "sum")
+    first, second = real_items().item(0), real_items().item(1)
+    found = exact_hits(index, file, [first], both)
+    known = json.loads(file.read_text())
+    ((key, ids),) = known.items()
+    file.write_text(json.dumps({key: ids[::-1]}))
+    again, other = exact_hits(index, file, [first, second], both)
+    assert again.tolist() == found[0].tolist()[::-1]  # it was read
+    assert other.tolist() == best_items(index, second, both, 100, "exact")[0].tolist()
+    assert exact_hits(index, file, [first], words)[0].tolist() != found[0].tolist()  # the score is part of the key
+
+
+def test_changes_are_timed_and_leave_the_index_as_it_was(compressed: Path, tmp_path: Path) -> None:
+    index, recipe = FaissFragmentIndex.open(compressed), MadeItems(real_items())
+    before = sorted(file.name for file in tmp_path.rglob("*"))
+    figures = time_changes(index, recipe, tmp_path / "changed")
+    assert figures["changed_items"] == 1000
+    assert figures["add_seconds"] > 0 < figures["delete_seconds"]
+    assert sorted(file.name for file in tmp_path.rglob("*")) == before
 
 
 @pytest.fixture(scope="module")
@@ -96,26 +121,32 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_command_measures_both_directions_and_draws_them(dvsa: Run, examples: Path, tmp_path: Path) -> None:
-    plot = tmp_path / "plot.png"
-    arguments = ("--images", "300", "--queries", "3", "--examples", examples, "--json", "--plot", plot)
-    done = dvsa("benchmark", "search", *arguments)
+    plot, keep = tmp_path / "plot.png", tmp_path / "kept"
+    arguments = ("--images", "300", "--images", "30", "--queries", "3", "--examples", examples, "--keep", keep)
+    done = dvsa("benchmark", "search", *arguments, "--json", "--plot", plot)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert (figures["images"], figures["dimension"]) == (300, 256)
-    for direction in ("text_to_images", "image_to_sentences"):
-        part = figures[direction]
-        assert (part["items"], part["queries"]) == (300, 3)
-        assert part["fragments"] > 300
-        assert part["disk_bytes_per_item"] > 512 * part["fragments"] / 300
-        assert part["build_seconds"] > 0
-        for row in part["settings"]:
-            assert row["recall_at_10"] == row["recall_at_100"] == 1  # so few items are searched exactly
-            assert {"p50_ms", "p99_ms", "resident_mb", "effort", "clients"} <= row.keys()
+    assert ([size["images"] for size in figures["sizes"]], figures["dimension"]) == ([30, 300], 256)
+    for size in figures["sizes"]:
+        for direction in ("text_to_images", "image_to_sentences"):
+            part = size[direction]
+            assert (part["items"], part["queries"]) == (size["images"], 3)
+            assert part["fragments"] > size["images"]
+            assert part["disk_bytes_per_item"] > 512 * part["fragments"] / size["images"]
+            assert part["build_seconds"] > 0 < part["build_peak_mb"]
+            for row in part["settings"]:
+                assert row["recall_at_10"] == row["recall_at_100"] == 1  # so few items are searched exactly
+                assert {"p50_ms", "p99_ms", "resident_mb", "effort", "clients"} <= row.keys()
     with Image.open(plot) as picture:
         assert picture.width > 500
     assert any("text -> photos: 300 items" in line for line in report.lines(figures))
     with pytest.raises(StorageError, match="cannot write"):
         report.plot(figures, tmp_path / "nowhere" / "plot.png")
+    built = {file: file.stat().st_mtime_ns for file in keep.rglob("vectors.npy")}
+    again = dvsa("benchmark", "search", *arguments, "--one-way", "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["score"]["directions"] == "words"
+    assert {file: file.stat().st_mtime_ns for file in keep.rglob("vectors.npy")} == built  # taken, not made again
 
 
 def test_a_folder_without_photos_is_one_sentence(dvsa: Run, tmp_path: Path) -> None:

@@ -275,4 +275,6 @@ def test_depth_grows_with_the_hits_that_are_wanted() -> None:
     depth = Depth(lists=0.1, refined=2, exact=50)
     assert (depth.probes(5), depth.probes(1000)) == (1, 100)
     assert (depth.to_score(10), depth.to_score(100)) == (50, 300)
-    assert (depth.to_refine(1_000_000, 10), depth.to_refine(100, 100)) == (2000, 1200)
+    words, both = ScoreTerms(True, False, "sum"), ScoreTerms(True, True, "sum")
+    assert [depth.to_refine(1_000_000, 10, parts) for parts in ([both], [words], [both, words])] == [2000, 6000, 6000]
+    assert depth.to_refine(100, 100, [both]) == 1200

@@ -1,9 +1,12 @@
 """API keys in a real catalogue."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import URL
 
 from engine.catalogue import Catalogue
 from engine.catalogue.keys import LONGEST, ApiKeys
@@ -11,13 +14,9 @@ from engine.exceptions import BadRequest
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "catalogue.db"
-
-
-@pytest.fixture
-def keys(path: Path) -> ApiKeys:
-    return ApiKeys(Catalogue(f"sqlite:///{path}"))
+def keys(catalogue_url: URL) -> Iterator[ApiKeys]:
+    with closing(Catalogue(catalogue_url)) as catalogue:
+        yield ApiKeys(catalogue)
 
 
 def test_a_key_is_found_with_its_scope(keys: ApiKeys) -> None:
@@ -31,9 +30,10 @@ def test_a_key_is_found_with_its_scope(keys: ApiKeys) -> None:
     assert [key.name for key in keys.all()] == ["page", "robot"]
 
 
-def test_the_catalogue_holds_no_key_but_its_hash(keys: ApiKeys, path: Path) -> None:
+@pytest.mark.parametrize("new_database", ["sqlite"], indirect=True)
+def test_the_catalogue_holds_no_key_but_its_hash(keys: ApiKeys, tmp_path: Path) -> None:
     key = keys.create("page", "read")
-    content = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert key.encode() not in content
     assert key.removeprefix("dvsa_").encode() not in content
     assert hashlib.sha256(key.encode()).hexdigest().encode() in content

@@ -263,7 +263,7 @@ def test_a_damaged_snapshot_is_told(service: SearchService, settings: Settings) 
     content = bytearray(vectors.read_bytes())
     content[-1] ^= 1
     vectors.write_bytes(content)
-    with pytest.raises(IndexDamaged, match="--rebuild"):
+    with pytest.raises(IndexDamaged, match="--repair"):
         service.search_text("wall", within("walls"))
 
 

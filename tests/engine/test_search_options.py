@@ -1,5 +1,7 @@
 """Several collections, pages, filters, what is excluded: over real catalogues and snapshots, without weights."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from engine.search import Exclusion, Hit, SearchRequest, SearchService
 from engine.settings import Settings
 from indexer.index import index_paths
 from model.exceptions import TextError
+from tests.conftest import NewDatabase
 from tests.tiny_encoder import TinyEncoder
 
 COUNTED = ("one", "two", "three", "four")
@@ -26,10 +29,10 @@ PHOTOS = 12  # in each of two collections
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory, module_database: NewDatabase) -> Settings:
     """A home with the collections `left` and `right`, and `told`, which holds sentences only."""
     folder = tmp_path_factory.mktemp("options")
-    made = Settings(home=folder / "home", database_url=None)
+    made = Settings(home=folder / "home", database_url=module_database())
     random = np.random.default_rng(5)
     for name in ("left", "right"):
         (folder / name).mkdir()
@@ -64,8 +67,9 @@ def _describe(catalogue: Catalogue) -> None:
 
 
 @pytest.fixture
-def service(settings: Settings) -> SearchService:
-    return SearchService(Catalogue(settings.catalogue_url), settings.home, TinyEncoder())
+def service(settings: Settings) -> Iterator[SearchService]:
+    with closing(Catalogue(settings.catalogue_url)) as catalogue:
+        yield SearchService(catalogue, settings.home, TinyEncoder())
 
 
 def within(*collections: str, **options: Any) -> SearchRequest:
