@@ -16,6 +16,7 @@ COMMANDS = {
     "restore": ("api.backup_command:restore", "Fill an empty home and catalogue from a backup."),
     "benchmark": ("api.benchmark_command:benchmark", "Measure speed, memory and recall of the engine."),
     "serve": ("api.serve_command:serve", "Serve the collections over HTTP, with a web page."),
+    "worker": ("api.worker_command:worker", "Do the jobs of the HTTP service, beside those that dvsa serve does."),
     "keys": ("api.keys_command:keys", "Make, list and revoke API keys of the service."),
     "demo": ("api.demo_command:demo", "Index the example photos, search them and draw what was found."),
 }

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +10,6 @@ import click
 if TYPE_CHECKING:
     from engine.settings import Settings
 
-GRACE = 30  # seconds that requests under way have to finish
 HOSTS = ("127.0.0.1", "::1", "localhost")
 
 
@@ -21,8 +21,11 @@ HOSTS = ("127.0.0.1", "::1", "localhost")
     help="Address to listen on; one that other machines reach needs API keys (dvsa keys create).",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
-def serve(host: str, port: int) -> None:
+@click.option("--no-worker", is_flag=True, help="Leave the jobs to others; see dvsa worker.")
+def serve(host: str, port: int, no_worker: bool) -> None:
     r"""Serve the collections over HTTP: a web page at /, and what other programs call below /api/v1.
+
+    Jobs, as the indexing of uploads, are done by a process beside it.
 
     \b
         dvsa serve
@@ -33,20 +36,18 @@ def serve(host: str, port: int) -> None:
     if public or settings.require_keys:
         _refuse_without_keys(settings, host)
     with _listen(host, port) as listening:  # a port that is taken is told before the model is loaded
-        import uvicorn
-
         from api.http.app import create_app
         from api.http.logs import log_to_stderr
+        from api.http.server import run
         from api.http.service import load_service
+        from api.worker_process import WorkerProcess
 
-        app = create_app(load_service(settings), public)
+        service = load_service(settings)
         log_to_stderr()
         shown = f"[{host}]" if ":" in host else host
         logging.getLogger(__name__).info("running on http://%s:%d", shown, listening.getsockname()[1])
-        config = uvicorn.Config(
-            app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE
-        )
-        uvicorn.Server(config).run(sockets=[listening])
+        with nullcontext() if no_worker else WorkerProcess(settings, service.stopping):
+            run(create_app(service, public), service.stopping, listening)
 
 
 def _refuse_without_keys(settings: "Settings", host: str) -> None:

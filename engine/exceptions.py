@@ -7,6 +7,11 @@ DvsaError
 |-- UnknownCollection   no collection of that name; the message names those that exist
 |-- EmptyCollection     a collection in which nothing has been published yet
 |-- UnknownPhoto        no published photo of that id
+|-- UnknownDocument     no published document of that id
+|-- UnknownJob          no job of that id
+|-- JobConflict         a job that is not in a state to be cancelled or resumed
+|-- CollectionExists    a collection that is to be made and is there already
+|-- PathNotAllowed      a path of the server that may not be indexed over HTTP
 |-- PhotoGone           a photo whose file is no longer the one that was indexed
 |-- ModelMismatch       a collection indexed by another checkpoint
 |-- IndexDamaged        a snapshot that is cut short or does not match its checksums
@@ -45,6 +50,26 @@ class EmptyCollection(EngineError):
 
 class UnknownPhoto(EngineError):
     """There is no published photo of that id."""
+
+
+class UnknownDocument(EngineError):
+    """There is no published document of that id."""
+
+
+class UnknownJob(EngineError):
+    """There is no job of that id."""
+
+
+class JobConflict(EngineError):
+    """A job is not in a state to be cancelled or resumed."""
+
+
+class CollectionExists(EngineError):
+    """There is a collection of that name already."""
+
+
+class PathNotAllowed(EngineError):
+    """A path of the server may not be indexed over HTTP."""
 
 
 class PhotoGone(EngineError):

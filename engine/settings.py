@@ -1,5 +1,6 @@
 """The settings of a process, read from the environment and a file once, in the entry point, and passed down."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,7 +38,10 @@ class Settings(BaseSettings):
         proposer_weights: file of the region proposer's weights, likewise.
         max_pixels: a photo with more is refused before it is decoded.
         workers: threads that decode photos; None is one per core, four at most.
-        max_upload_bytes: an upload with more is refused before it is read whole.
+        max_upload_bytes: a photo with more, or another request, is refused before it is read whole.
+        max_upload_total_bytes: an upload of many photos with more is refused before it is read whole.
+        max_upload_files: an upload of more photos is refused.
+        allowed_roots: folders of which jobs may index what they hold, separated as in PATH; none if not set.
         request_threads: how many requests may use the model at once.
         request_queue: how many more may wait for that; the next are told to come again.
         require_keys: ask even programs of this machine for an API key, as behind a proxy.
@@ -63,6 +67,9 @@ class Settings(BaseSettings):
     max_pixels: int = Field(default=MAX_PIXELS, ge=1)
     workers: int | None = Field(default=None, ge=1)
     max_upload_bytes: int = Field(default=32 * 2**20, ge=1)
+    max_upload_total_bytes: int = Field(default=256 * 2**20, ge=1)
+    max_upload_files: int = Field(default=1000, ge=1)
+    allowed_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     request_threads: int = Field(default=2, ge=1)
     request_queue: int = Field(default=16, ge=0)
     index_memory: ByteSize | None = None
@@ -102,6 +109,18 @@ class Settings(BaseSettings):
             raise ValueError(f"no rules for sentences of {language!r} are there; name a language like german or hindi")
         return language
 
+    @field_validator("allowed_roots", mode="before")
+    @classmethod
+    def _folders(cls, folders: Any) -> Any:
+        return tuple(filter(None, folders.split(os.pathsep))) if isinstance(folders, str) else folders
+
+    @field_validator("allowed_roots")
+    @classmethod
+    def _absolute(cls, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+        if not all(folder.is_absolute() for folder in folders):
+            raise ValueError("each folder must be an absolute path")
+        return folders
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, database_url: str | None) -> str | None:
@@ -131,6 +150,15 @@ class Settings(BaseSettings):
                 return url
             return url.set(password=self.database_password_file.read_text(encoding="utf-8").rstrip("\r\n"))
         return URL.create("sqlite", database=str(self.home.absolute() / "catalogue.db"))
+
+    def uploads_directory(self, collection_id: int) -> Path:
+        """Return the folder of the files that were uploaded into a collection."""
+        return self.home.absolute() / "uploads" / str(collection_id)
+
+    @property
+    def workers_directory(self) -> Path:
+        """The folder in which running workers hold a lock each."""
+        return self.home.absolute() / "workers"
 
     def collection_directory(self, collection_id: int) -> Path:
         """Return the folder of a collection's snapshots."""

@@ -4,7 +4,8 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from engine.catalogue.catalogue import chunks
 from engine.catalogue.tables import LIVE, STAGED, Collection, Document, Photo, Sentence
-from indexer.rows import delete_staged, document_rows, photo_rows
+from indexer.metadata import describe, hand_down_metadata
+from indexer.rows import DocumentRow, PhotoRow, delete_staged, document_rows, photo_rows
 from indexer.run import Changes, Run
 
 
@@ -18,29 +19,50 @@ def commit(run: Run, changes: Changes, snapshot: str | None) -> None:
     """
     with run.catalogue.write() as connection:
         _drop_unused(connection, run, changes)
-        _point_sentences_at_new_rows(connection, run)
+        photos, documents = _staged(connection, run, changes)
+        _hand_down(connection, run, photos)
         _remove(connection, changes)
         _move(connection, changes)
-        _make_live(connection, run)
+        _make_live(connection, list(photos.values()), list(documents.values()))
+        describe(connection, run)
         _link_sentences(connection, run)
         _name_snapshot(connection, run, snapshot)
 
 
 def _drop_unused(connection: Connection, run: Run, changes: Changes) -> None:
+    """Delete what earlier runs staged and none will publish; what they staged of other paths they go on with."""
     photos = photo_rows(connection, run.collection.id, STAGED).values()
     documents = document_rows(connection, run.collection.id, STAGED).values()
-    delete_staged(connection, Photo, [row.id for row in photos if row.path not in changes.staged_photos])
-    delete_staged(connection, Document, [row.id for row in documents if row.path not in changes.staged_documents])
+    unused_photos = [row.id for row in photos if row.path not in changes.staged_photos and _is_stale(run, row)]
+    unused_documents = [row.id for row in documents if row.path not in changes.staged_documents and _is_stale(run, row)]
+    delete_staged(connection, Photo, unused_photos)
+    delete_staged(connection, Document, unused_documents)
 
 
-def _point_sentences_at_new_rows(connection: Connection, run: Run) -> None:
-    """A photo whose content changed gets a new row; sentences from anywhere that describe it follow."""
+def _is_stale(run: Run, row: PhotoRow | DocumentRow) -> bool:
+    scan = run.scan
+    seen = row.path in scan.photos or row.path in scan.documents or scan.speaks_for(row.path, row.root)
+    return seen or row.model_hash != run.encoder.model_hash
+
+
+def _staged(connection: Connection, run: Run, changes: Changes) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the ids of the photos and of the documents that become live, by path."""
+    photos = photo_rows(connection, run.collection.id, STAGED)
+    documents = document_rows(connection, run.collection.id, STAGED)
+    return (
+        {path: photos[path].id for path in changes.staged_photos},
+        {path: documents[path].id for path in changes.staged_documents},
+    )
+
+
+def _hand_down(connection: Connection, run: Run, photos: dict[str, int]) -> None:
+    """A photo whose content changed gets a new row; metadata, and sentences from anywhere that describe it, follow."""
     live = photo_rows(connection, run.collection.id, LIVE)
-    staged = photo_rows(connection, run.collection.id, STAGED)
-    pairs = [{"old": live[path].id, "new": row.id} for path, row in staged.items() if path in live]
+    pairs = [{"old": live[path].id, "new": number} for path, number in photos.items() if path in live]
     if pairs:
         statement = update(Sentence).where(Sentence.photo_id == bindparam("old")).values(photo_id=bindparam("new"))
         connection.execute(statement, pairs)
+        hand_down_metadata(connection, pairs)
 
 
 def _remove(connection: Connection, changes: Changes) -> None:
@@ -59,13 +81,12 @@ def _move(connection: Connection, changes: Changes) -> None:
         connection.execute(update(Document).where(Document.id == document_id).values(values))
 
 
-def _make_live(connection: Connection, run: Run) -> None:
-    documents = (Document.collection_id == run.collection.id, Document.state == STAGED)
-    photos = (Photo.collection_id == run.collection.id, Photo.state == STAGED)
-    staged_documents = select(Document.id).where(*documents)
-    connection.execute(update(Sentence).where(Sentence.document_id.in_(staged_documents)).values(vectors=None))
-    connection.execute(update(Document).where(*documents).values(state=LIVE))
-    connection.execute(update(Photo).where(*photos).values(state=LIVE, vectors=None))
+def _make_live(connection: Connection, photos: list[int], documents: list[int]) -> None:
+    for chunk in chunks(documents):
+        connection.execute(update(Sentence).where(Sentence.document_id.in_(chunk)).values(vectors=None))
+        connection.execute(update(Document).where(Document.id.in_(chunk)).values(state=LIVE))
+    for chunk in chunks(photos):
+        connection.execute(update(Photo).where(Photo.id.in_(chunk)).values(state=LIVE, vectors=None))
 
 
 def _link_sentences(connection: Connection, run: Run) -> None:

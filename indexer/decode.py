@@ -4,6 +4,7 @@ import errno
 import hashlib
 from collections.abc import Container
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from indexer.sources import PhotoFile, os_reason
 from model.exceptions import PhotoError
 from model.photo import load_photo
+from model.photo_date import photo_date
 
 MAX_BYTES = 512 * 1024**2  # more than any photo under the pixel cap; a file of zeros named .jpg may be larger
 
@@ -22,6 +24,7 @@ class DecodedPhoto:
     Attributes:
         content_hash: SHA-256 of the file; empty where it could not be read.
         pixels: RGB, uint8 (height, width, 3); None where decoding failed or the content is known.
+        taken_at: when it was taken, if its EXIF says so.
         failure: why there are no pixels, as the end of a sentence; None where nothing is wrong.
         unreadable: the file is there and could not be read, which may pass.
     """
@@ -29,6 +32,7 @@ class DecodedPhoto:
     file: PhotoFile
     content_hash: str = ""
     pixels: npt.NDArray[np.uint8] | None = None
+    taken_at: datetime | None = None
     failure: str | None = None
     unreadable: bool = False
 
@@ -46,8 +50,8 @@ def decode_photo(file: PhotoFile, known: Container[str], max_pixels: int) -> Dec
         return DecodedPhoto(file, failure=f"is larger than {MAX_BYTES // 1024**2} MB")
     content_hash = hashlib.sha256(data).hexdigest()
     if content_hash in known:
-        return DecodedPhoto(file, content_hash)
+        return DecodedPhoto(file, content_hash, taken_at=photo_date(data))
     try:
-        return DecodedPhoto(file, content_hash, load_photo(data, max_pixels))
+        return DecodedPhoto(file, content_hash, load_photo(data, max_pixels), photo_date(data))
     except PhotoError as error:
         return DecodedPhoto(file, content_hash, failure=str(error))

@@ -1,6 +1,7 @@
-"""The one door of the indexer: paths in, a published collection and a report out."""
+"""The doors of the indexer: paths, or what a job asks for, in; a published collection and a report out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -9,7 +10,7 @@ from engine.captioner import PhotoCaptioner
 from engine.catalogue import Catalogue
 from engine.catalogue.tables import LIVE
 from engine.encoder import Encoder
-from engine.exceptions import BadRequest, SourceError
+from engine.exceptions import BadRequest, SourceError, UnknownCollection
 from engine.settings import Settings
 from indexer.captions import CaptionStep
 from indexer.locks import collection_lock
@@ -60,15 +61,27 @@ def index_paths(
     catalogue = Catalogue(settings.catalogue_url)
     try:
         info = open_collection(catalogue, collection, encoder)
-        check_model(info, encoder, rebuild)
-        with collection_lock(settings, info):
-            info = catalogue.collection(collection)  # another run may have published while this one scanned
-            run = Run(catalogue, info, encoder, captioner, settings, scan, rebuild, progress or _no_progress)
-            _execute(run)
-        scan.report.renewed = renew_index(catalogue, collection, settings, run.progress)
+        execute(Run(catalogue, info, encoder, captioner, settings, scan, rebuild, progress or _no_progress))
     finally:
         catalogue.close()
     return scan.report
+
+
+def execute(run: Run) -> None:
+    """Make the collection of a run what its scan found, and fill its report.
+
+    Raises:
+        UnknownCollection: the collection is gone.
+        CollectionBusy: another process is indexing into it.
+        EngineError: see engine.exceptions; the collection is as it was.
+    """
+    check_model(run.collection, run.encoder, run.rebuild)
+    with collection_lock(run.settings, run.collection):
+        newest = run.catalogue.collection(run.collection.name)  # another run may have published in between
+        if newest.id != run.collection.id:
+            raise UnknownCollection(f"the collection {newest.name!r} was deleted")
+        _execute(replace(run, collection=newest))
+    run.report.renewed = renew_index(run.catalogue, newest.name, run.settings, run.progress)
 
 
 def _execute(run: Run) -> None:

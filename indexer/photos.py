@@ -119,14 +119,16 @@ class PhotoStep:
         if failure is not None:
             self._fail(photo, failure)
         elif photo.fragments is not None:
-            self._add(StagedPhoto(file, content_hash, photo.size, photo.fragments, photo.caption))
+            taken_at = photo.decoded.taken_at
+            self._add(StagedPhoto(file, content_hash, photo.size, photo.fragments, photo.caption, taken_at))
         elif live is not None and live.content_hash == content_hash and not self._run.rebuild:
             self._changes.moved_photos[live.id] = file  # only its time of change is new
             self._run.report.unchanged += 1
         elif live is None and content_hash in self._renamed:
             self._move(self._renamed.pop(content_hash), file)
         else:
-            self._add(self._stage.copy(file, content_hash, self._live_contents.get(content_hash)))
+            copied = self._stage.copy(file, content_hash, self._live_contents.get(content_hash))
+            self._add(replace(copied, taken_at=photo.decoded.taken_at))
 
     def _add(self, photo: StagedPhoto) -> None:
         self._stage.add(photo)

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.exceptions import SourceError
 from indexer.dataset_files import read_dataset_json, read_layout
 from indexer.report import IndexReport
-from indexer.sources import Scan, os_reason
+from indexer.sources import OUTSIDE, Scan, os_reason
 from indexer.table_files import is_table, read_table
 from indexer.text_files import read_text_file, sidecars
 from model.datasets import has_layout
@@ -16,7 +16,11 @@ from model.table_rows import TABLE_SUFFIXES
 
 
 def scan_paths(
-    paths: Sequence[Path], report: IndexReport, images: Path | None = None, language: str = "english"
+    paths: Sequence[Path],
+    report: IndexReport,
+    images: Path | None = None,
+    language: str = "english",
+    allowed: Sequence[str] | None = None,
 ) -> Scan:
     """Find what there is to index.
 
@@ -25,13 +29,14 @@ def scan_paths(
         report: where what cannot be indexed is counted.
         images: folder of the photos that a dataset's JSON names; None is where the JSON says.
         language: of the text files, which are split into sentences.
+        allowed: folders, without links, outside which nothing is read; None is anywhere.
 
     Raises:
         SourceError: a path does not exist, a dataset is malformed, or there is nothing to index.
     """
     if not paths:
         raise SourceError("name at least one folder or file to index")
-    scan = Scan(report, language)
+    scan = Scan(report, language, allowed=allowed)
     for path in paths:
         _scan_path(os.path.abspath(path), images, scan)
     if report.seen == 0:
@@ -45,6 +50,7 @@ def _scan_path(path: str, images: Path | None, scan: Scan) -> None:
     scan.roots.add(path)
     if os.path.isdir(path):
         if has_layout(Path(path)):
+            _check_links(path, scan)
             read_layout(path, None, scan)
         else:
             _scan_folder(path, scan)
@@ -58,6 +64,14 @@ def _scan_path(path: str, images: Path | None, scan: Scan) -> None:
         scan.refuse(path, "is not a file")
     else:
         _read_file(path, suffix, images, scan)
+
+
+def _check_links(folder: str, scan: Scan) -> None:
+    """Refuse a dataset whose files, which are read by name, are links to outside of what is allowed."""
+    for parent, folders, names in os.walk(folder):
+        for path in (os.path.join(parent, name) for name in (*folders, *names)):
+            if os.path.islink(path) and not scan.may_read(path):
+                raise SourceError(f"{path} {OUTSIDE}; nothing was changed")
 
 
 def _read_file(path: str, suffix: str, images: Path | None, scan: Scan) -> None:

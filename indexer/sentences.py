@@ -26,6 +26,7 @@ class DocumentStep:
         self._run = run
         self._changes = changes
         self._done = 0
+        self._total = sum(len(document.sentences) for document in run.scan.documents.values())
         collection_id = run.collection.id
         with run.catalogue.read() as connection:
             self._live = document_rows(connection, collection_id, LIVE)
@@ -46,29 +47,29 @@ class DocumentStep:
     def execute(self) -> None:
         """Stage what is new."""
         documents = self._run.scan.documents.values()
-        total = sum(len(document.sentences) for document in documents)
         for document in documents:
             self._take(document)
             self._done += len(document.sentences)
-            self._run.progress("sentences", self._done, total)
+            self._run.progress("sentences", self._done, self._total)
         self._changes.removed_documents |= {row.id for row in self._gone.values()}
         self._run.report.removed += len(self._gone)
         replaced = self._changes.staged_documents & self._live.keys()
         self._changes.removed_documents |= {self._live[path].id for path in replaced}
 
     def _drop_stale(self) -> None:
-        """Delete what an earlier run staged of other contents or by another model."""
-        stale = [row for row in self._staged.values() if not self._may_go_on(row)]
+        """Delete what an earlier run staged of other contents, of what is gone or by another model."""
+        stale = [row for row in self._staged.values() if self._is_stale(row)]
         if stale:
             with self._run.catalogue.write() as connection:
                 delete_staged(connection, DocumentTable, [row.id for row in stale])
         for row in stale:
             del self._staged[row.path]
 
-    def _may_go_on(self, row: DocumentRow) -> bool:
-        document = self._run.scan.documents.get(row.path)
-        same_model = row.model_hash == self._run.encoder.model_hash
-        return same_model and document is not None and document.digest == row.digest
+    def _is_stale(self, row: DocumentRow) -> bool:
+        scan = self._run.scan
+        document = scan.documents.get(row.path)
+        changed = scan.speaks_for(row.path, row.root) if document is None else document.digest != row.digest
+        return changed or row.model_hash != self._run.encoder.model_hash
 
     def _take(self, document: Document) -> None:
         """Decide what becomes of a document."""
@@ -101,6 +102,7 @@ class DocumentStep:
         rest = [(number, sentence) for number, sentence in enumerate(document.sentences) if number not in numbers]
         for start in range(0, len(rest), BATCH):
             numbers |= self._stage_batch(document_id, rest[start : start + BATCH])
+            self._run.progress("sentences", self._done + start, self._total)
         return numbers
 
     def _insert(self, document: Document) -> int:
@@ -111,6 +113,8 @@ class DocumentStep:
             "root": document.root,
             "digest": document.digest,
             "model_hash": self._run.encoder.model_hash,
+            "managed": document.name is not None,
+            "name": document.name,
         }
         with self._run.catalogue.write() as connection:
             return int(connection.execute(insert(DocumentTable).returning(DocumentTable.id), row).scalar_one())

@@ -5,11 +5,14 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from engine.catalogue.metadata import Attribute
 from indexer.report import IndexReport
+
+OUTSIDE = "lies outside the folders that may be indexed"
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,27 @@ class SourceSentence:
 
 
 @dataclass(frozen=True)
+class Description:
+    """What an uploader says of a photo; it is added to what is known of the photo.
+
+    Attributes:
+        name: what the uploader calls the file.
+        tags, attributes: see engine.catalogue.metadata.
+    """
+
+    name: str
+    tags: Sequence[str] = ()
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Document:
-    """A file of sentences."""
+    """A file of sentences; `name` is what its sender calls it, None that of a file that somebody else keeps."""
 
     path: str
     root: str
     sentences: Sequence[SourceSentence]
+    name: str | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -55,6 +73,8 @@ class Scan:
         roots: the paths that were asked for.
         language: of the text files (see model.words.split_sentences).
         unreadable: folders and files that are there but cannot be read: what the collection holds of them stays.
+        descriptions: what is said of uploaded photos, by path.
+        allowed: folders, without links, outside which nothing is read; None is anywhere.
     """
 
     report: IndexReport
@@ -63,6 +83,8 @@ class Scan:
     documents: dict[str, Document] = field(default_factory=dict)
     roots: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
+    descriptions: dict[str, Description] = field(default_factory=dict)
+    allowed: Sequence[str] | None = None
     _refused: set[str] = field(default_factory=set)
 
     def add_photo(self, path: str, root: str) -> None:
@@ -71,6 +93,9 @@ class Scan:
             return
         if not is_storable(path):
             self.refuse(path, "has a name that is not UTF-8")
+            return
+        if not self.may_read(path):
+            self.refuse(path, OUTSIDE)
             return
         try:
             status = os.stat(path)
@@ -83,7 +108,7 @@ class Scan:
         self.photos[path] = PhotoFile(path, root, status.st_size, status.st_mtime_ns)
         self.report.seen += 1
 
-    def add_document(self, path: str, root: str, sentences: Sequence[SourceSentence]) -> None:
+    def add_document(self, path: str, root: str, sentences: Sequence[SourceSentence], name: str | None = None) -> None:
         """Add a document, or count that it is empty."""
         if path in self.documents or path in self._refused:
             return
@@ -92,7 +117,7 @@ class Scan:
         elif not sentences:
             self.refuse(path, "holds no sentence")
         else:
-            self.documents[path] = Document(path, root, sentences)
+            self.documents[path] = Document(path, root, sentences, name)
             self.report.seen += 1
 
     def refuse(self, path: str, reason: str) -> None:
@@ -108,10 +133,19 @@ class Scan:
             self.unreadable.add(path)
         self.refuse(path, os_reason(error))
 
+    def may_read(self, path: str) -> bool:
+        """Whether a file, links resolved, is in the folders that are allowed."""
+        return self.allowed is None or is_below(path, self.allowed)
+
     def speaks_for(self, path: str, root: str) -> bool:
         """Whether a row of the collection that the scan did not see is gone."""
         parents = set(_parents(path))
         return (root in self.roots or not parents.isdisjoint(self.roots)) and parents.isdisjoint(self.unreadable)
+
+
+def is_below(path: str, folders: Sequence[str]) -> bool:
+    """Whether a path, links resolved, is one of the folders or in one; the folders have no links."""
+    return not set(_parents(os.path.realpath(path))).isdisjoint(folders)
 
 
 def os_reason(error: OSError) -> str:

@@ -1,6 +1,7 @@
 """Staged photos: committed in batches with their boxes and vectors, so that an interrupted run loses at most one."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import delete, insert, select
@@ -17,13 +18,14 @@ BATCH = 32  # photos in one transaction: some 4 s of encoding
 
 @dataclass(frozen=True)
 class StagedPhoto:
-    """A photo that is ready for the catalogue; `size` is (width, height) in pixels."""
+    """A photo that is ready for the catalogue; `size` is (width, height) in pixels, `taken_at` what its EXIF says."""
 
     file: PhotoFile
     content_hash: str
     size: tuple[int, int]
     fragments: PhotoFragments
     caption: PhotoCaption = NO_CAPTION
+    taken_at: datetime | None = None
 
 
 class PhotoStage:
@@ -102,5 +104,6 @@ class PhotoStage:
             "height": photo.size[1],
             "caption": photo.caption.text,
             "captioner_hash": photo.caption.captioner_hash,
+            "taken_at": photo.taken_at,
             "vectors": to_blob(photo.fragments.vectors),
         }

@@ -6,13 +6,16 @@ Photos are relative to the table's folder.
 import os
 from pathlib import Path
 
-from indexer.sources import Scan, SourceSentence
+from indexer.sources import OUTSIDE, Scan, SourceSentence
 from indexer.text_files import clean
 from model.table_rows import names_its_columns, table_rows
 
 
 def read_table(path: str, root: str, scan: Scan) -> None:
     """Add a table: its sentences and the photos that they describe."""
+    if not scan.may_read(path):
+        scan.refuse(path, OUTSIDE)
+        return
     try:
         data = Path(path).read_bytes()
     except OSError as error:

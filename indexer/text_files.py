@@ -3,13 +3,16 @@
 import os
 from pathlib import Path
 
-from indexer.sources import Scan, SourceSentence
+from indexer.sources import OUTSIDE, Scan, SourceSentence
 from model.photo import PHOTO_SUFFIXES
 from model.words import split_sentences
 
 
 def read_text_file(path: str, root: str, scan: Scan) -> None:
     """Add a text file: its sentences, by punkt, linked to the photo of the same name beside it, if there is one."""
+    if not scan.may_read(path):
+        scan.refuse(path, OUTSIDE)
+        return
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except OSError as error:

@@ -1,7 +1,9 @@
 """Photos from files or bytes, as upright RGB arrays."""
 
+import contextlib
 import io
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,8 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from model.exceptions import PhotoError
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
-PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+SUFFIX_OF_FORMAT = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif"}
+PHOTO_FORMATS = tuple(SUFFIX_OF_FORMAT)
 MAX_PIXELS = 100_000_000  # a 100-megapixel camera's photo; 300 MB decoded
 BACKGROUND = (255, 255, 255)  # behind transparent pixels: a page
 
@@ -30,12 +33,30 @@ def load_photo(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> npt.NDArra
         PhotoError: what is wrong with it, without its name, as the end of a sentence: "is cut short".
     """
     data = _read(source) if isinstance(source, Path) else source
-    if not data:
-        raise PhotoError("is empty")
+    with _photo_errors(max_pixels), _opened(data, max_pixels) as image:
+        image.seek(0)
+        upright = ImageOps.exif_transpose(image)
+        return np.array(_to_rgb(upright), dtype=np.uint8)
+
+
+def photo_suffix(data: bytes, max_pixels: int = MAX_PIXELS) -> str:
+    """Return the suffix that the content of a file asks for, as ".jpg"; nothing is decoded.
+
+    Raises:
+        PhotoError: it is no photo, or one of too many pixels; as `load_photo`.
+    """
+    with _photo_errors(max_pixels), _opened(data, max_pixels) as image:
+        assert image.format is not None, "opened as one of PHOTO_FORMATS"
+        return SUFFIX_OF_FORMAT[image.format]
+
+
+@contextlib.contextmanager
+def _photo_errors(max_pixels: int) -> Iterator[None]:
+    """Turn what Pillow raises into one sentence."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's notes on odd EXIF, palettes and size; ours are exceptions
-            return _decode(data, max_pixels)
+            yield
     except UnidentifiedImageError as error:
         raise PhotoError("is not a photo (JPEG, PNG, WebP or GIF)") from error
     except Image.DecompressionBombError as error:
@@ -55,15 +76,16 @@ def _read(path: Path) -> bytes:
         raise PhotoError(f"cannot be read: {(error.strerror or 'input/output error').lower()}") from error
 
 
-def _decode(data: bytes, max_pixels: int) -> npt.NDArray[np.uint8]:
+@contextlib.contextmanager
+def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
     assert not ImageFile.LOAD_TRUNCATED_IMAGES, "a photo cut short must raise"
+    if not data:
+        raise PhotoError("is empty")
     with Image.open(io.BytesIO(data), formats=PHOTO_FORMATS) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise PhotoError(f"has {width:,} x {height:,} pixels, more than the cap of {max_pixels:,}")
-        image.seek(0)
-        upright = ImageOps.exif_transpose(image)
-        return np.array(_to_rgb(upright), dtype=np.uint8)
+        yield image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -20,12 +20,15 @@ from api.http.captions import router as captions
 from api.http.collections import router as collections
 from api.http.guard import Guard
 from api.http.health import router as health
+from api.http.jobs import router as jobs
 from api.http.measures import router as measures
+from api.http.photo_uploads import upload_router
 from api.http.photos import router as photos
 from api.http.search import router as search
 from api.http.service import Service
 from api.http.session import router as session
 from api.http.suggestions import router as suggestions
+from api.http.texts import router as texts
 
 WEB = Path(__file__).parent.parent / "web"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -70,7 +73,8 @@ def create_app(service: Service, public: bool = False) -> FastAPI:
     app.state.service, app.state.keys_needed = service, keys_needed
     errors.install(app)
     app.include_router(measures)
-    for router in (health, session, collections, photos, search, suggestions, captions, alignment):
+    writing = (upload_router(settings), texts, jobs)
+    for router in (health, session, collections, photos, *writing, search, suggestions, captions, alignment):
         shown = [] if router in (health, session) else [Security(KEY)]  # in the document; `Access` is what asks for it
         app.include_router(router, prefix="/api/v1", responses=PROBLEMS, dependencies=shown)
     app.mount("/", StaticFiles(directory=WEB, html=True))

@@ -1,6 +1,6 @@
 """The JSON documents of the service."""
 
-from pathlib import Path
+from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field
@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from engine.alignment import WordRegion
 from engine.captioner import RegionCaption
 from engine.catalogue import CollectionInfo, PhotoInfo
+from engine.catalogue.metadata import PhotoMetadata
 from model.captions.caption import Caption
 
 Box = Annotated[
@@ -43,11 +44,16 @@ class PhotoDocument(BaseModel):
     width: int = Field(description="pixels of the upright photo", examples=[640])
     height: int = Field(examples=[480])
     caption: str | None = Field(examples=["two dogs play on the beach"])
+    tags: list[str] = Field(examples=[["beach", "dog"]])
+    attributes: dict[str, str | float] = Field(examples=[{"camera": "X100", "iso": 400}])
+    taken_at: datetime | None = Field(description="by the file's EXIF, or as somebody said")
 
     @classmethod
-    def of(cls, info: PhotoInfo) -> Self:
+    def of(cls, info: PhotoInfo, metadata: PhotoMetadata) -> Self:
         """Say of a photo what is for all to know."""
-        return cls(id=info.id, name=Path(info.path).name, width=info.width, height=info.height, caption=info.caption)
+        size = {"width": info.width, "height": info.height}
+        known = {"tags": metadata.tags, "attributes": metadata.attributes, "taken_at": info.taken_at}
+        return cls(id=info.id, name=info.name, caption=info.caption, **size, **known)
 
 
 class PhotoPage(BaseModel):

@@ -12,11 +12,17 @@ from starlette.exceptions import HTTPException
 from api.http.work import Overloaded
 from engine.exceptions import (
     BadRequest,
+    CollectionBusy,
+    CollectionExists,
     CursorOutdated,
     EmptyCollection,
+    JobConflict,
     ModelMismatch,
+    PathNotAllowed,
     PhotoGone,
     UnknownCollection,
+    UnknownDocument,
+    UnknownJob,
     UnknownPhoto,
 )
 from model.exceptions import CaptionError, DvsaError, PhotoError, TextError
@@ -26,10 +32,16 @@ _LOG = logging.getLogger(__name__)
 
 STATUS: dict[type[DvsaError], HTTPStatus] = {
     UnknownCollection: HTTPStatus.NOT_FOUND,
+    UnknownDocument: HTTPStatus.NOT_FOUND,
+    UnknownJob: HTTPStatus.NOT_FOUND,
     UnknownPhoto: HTTPStatus.NOT_FOUND,
+    PathNotAllowed: HTTPStatus.FORBIDDEN,
     PhotoGone: HTTPStatus.GONE,
+    CollectionBusy: HTTPStatus.CONFLICT,
+    CollectionExists: HTTPStatus.CONFLICT,
     CursorOutdated: HTTPStatus.CONFLICT,
     EmptyCollection: HTTPStatus.CONFLICT,
+    JobConflict: HTTPStatus.CONFLICT,
     ModelMismatch: HTTPStatus.CONFLICT,
     BadRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     TextError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -1,15 +1,23 @@
 """Routes of the photos that the collections hold; which file is read, the catalogue alone says."""
 
 import io
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from PIL import Image
+from pydantic import BaseModel, Field
 
 from api.http.documents import PhotoDocument, PhotoPage
+from api.http.fields import LARGEST_ID, After, AttributeName, AttributeValue, CollectionName, Count, Moment, Tags
+from api.http.jobs import HasRoom, JobDocument, enqueue
 from api.http.service import Service, ServiceOfApp
+from engine.catalogue import PhotoInfo
+from engine.catalogue.metadata import photo_metadata
+from indexer.metadata import MetadataChange, change_metadata
+from indexer.requests import DeleteRequest
 
-PhotoId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[17])]
+PhotoId = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[17])]
 IfNoneMatch = Annotated[str | None, Header()]
 Side = Annotated[int, Query(ge=16, le=1024, description="pixels of the longer side, at most")]
 THUMBNAIL = 384  # pixels
@@ -18,23 +26,59 @@ CACHED = "private, no-cache"  # kept by the browser, which asks each time whethe
 router = APIRouter(prefix="/photos", tags=["photos"])
 
 
+class PhotoChange(BaseModel):
+    """What is to change of a photo; what is left out stays as it is."""
+
+    tags: Tags | None = Field(None, description="in place of those that it has")
+    attributes: Annotated[dict[AttributeName, AttributeValue | None], Field(max_length=100)] | None = Field(
+        None, description="in place of those of the same names; null takes one away"
+    )
+    taken_at: Moment | None = Field(None, description="holds against the file's EXIF; null: not known")
+
+    def change(self) -> MetadataChange:
+        """Return the change."""
+        taken_at = (self.taken_at,) if "taken_at" in self.model_fields_set else None
+        return MetadataChange(self.tags, self.attributes, taken_at)
+
+
 @router.get("")
 async def list_photos(
     service: ServiceOfApp,
-    collection: Annotated[str, Query(max_length=1000, examples=["holidays"])],
-    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="as the page before said")] = 0,
-    count: Annotated[int, Query(ge=1, le=200, description="photos of a page")] = 50,
+    collection: CollectionName,
+    after: After = 0,
+    count: Count = 50,
 ) -> PhotoPage:
     """List the photos of a collection, page by page."""
     found = await service.disk_work.run(service.catalogue.photo_page, collection, after, count + 1)
-    shown = [PhotoDocument.of(info) for info in found[:count]]
+    shown = await service.disk_work.run(_documents, service, found[:count])
     return PhotoPage(photos=shown, after=shown[-1].id if len(found) > count else None)
 
 
 @router.get("/{photo_id}")
 async def describe_photo(service: ServiceOfApp, photo_id: PhotoId) -> PhotoDocument:
     """Describe one photo."""
-    return PhotoDocument.of(await service.disk_work.run(service.catalogue.photo, photo_id))
+    return await service.disk_work.run(_document, service, photo_id)
+
+
+@router.patch("/{photo_id}")
+async def change_photo(service: ServiceOfApp, photo_id: PhotoId, asked: PhotoChange) -> PhotoDocument:
+    """Change what is known of a photo. It stays when the photo is indexed again, renamed or replaced."""
+
+    def change() -> PhotoDocument:
+        change_metadata(service.catalogue, photo_id, asked.change())
+        return _document(service, photo_id)
+
+    return await service.disk_work.run(change)
+
+
+@router.delete("/{photo_id}", status_code=202, dependencies=[HasRoom])
+async def drop_photo(service: ServiceOfApp, photo_id: PhotoId) -> JobDocument:
+    """Drop a photo from its collection, by a job. The file of an uploaded photo is deleted.
+
+    The file of any other is left alone, and comes back when its folder is indexed again.
+    """
+    info = await service.disk_work.run(service.catalogue.photo, photo_id)
+    return await enqueue(service, "delete", info.collection, DeleteRequest([info.path]))
 
 
 @router.get("/{photo_id}/bytes", response_class=Response, responses={200: {"content": {"image/*": {}}}})
@@ -58,6 +102,15 @@ async def photo_thumbnail(
         return Response(status_code=304, headers=headers)
     data = await service.disk_work.run(_thumbnail, service, photo_id, size)
     return Response(data, media_type="image/jpeg", headers=headers)
+
+
+def _documents(service: Service, photos: Sequence[PhotoInfo]) -> list[PhotoDocument]:
+    metadata = photo_metadata(service.catalogue, [info.id for info in photos])
+    return [PhotoDocument.of(info, metadata[info.id]) for info in photos]
+
+
+def _document(service: Service, photo_id: int) -> PhotoDocument:
+    return _documents(service, [service.catalogue.photo(photo_id)])[0]
 
 
 def _thumbnail(service: Service, photo_id: int, size: int) -> bytes:

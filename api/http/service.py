@@ -5,6 +5,7 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore, Event
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -24,11 +25,13 @@ from engine.resources import resources_of
 from engine.search import SearchService
 from engine.settings import Settings
 from engine.suggestions import Suggestions
+from indexer.queue import JobQueue
 from model.exceptions import PhotoError
 from model.photo import PHOTO_FORMATS, load_photo
 
 DISK_THREADS = 8
 DISK_QUEUE = 200  # pages ask for many small photos at once
+WATCHERS = 100  # of jobs; each looks into the catalogue twice a second
 
 
 class RegionCaptioner(Protocol):
@@ -55,6 +58,8 @@ class StoredPhoto:
 class Service:
     """The parts of a running service.
 
+    `watchers` are places for those who watch jobs; `stopping` is set when the server is told to end.
+
     Args:
         settings: limits of uploads and of work.
         catalogue: what the collections hold.
@@ -80,6 +85,9 @@ class Service:
         self.suggestions = Suggestions(catalogue, encoder.known_words)
         self.model_work = WorkQueue(settings.request_threads, settings.request_queue)
         self.disk_work = WorkQueue(DISK_THREADS, DISK_QUEUE)
+        self.jobs = JobQueue(catalogue)
+        self.watchers = BoundedSemaphore(WATCHERS)
+        self.stopping = Event()
         self.metrics.watch(catalogue, {"model": self.model_work, "disk": self.disk_work})
 
     def stored_photo(self, photo_id: int) -> StoredPhoto:

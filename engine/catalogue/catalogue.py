@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import URL, Connection, Row, make_url, select
+from sqlalchemy import URL, Connection, Row, func, make_url, select
 
 from engine.catalogue.database import connect
 from engine.catalogue.database_errors import plain_errors
@@ -49,7 +49,8 @@ class CollectionInfo:
 class PhotoInfo:
     """A photo: absolute path, pixels of the upright photo, SHA-256 of the file, and, if any, caption and captioner.
 
-    `name` is the file's, or what the uploader called it; `taken_at` is when the photo was taken, where that is known.
+    `name` is the file's, or what the uploader called it; `taken_at` is when the photo was taken, where that is known;
+    `collection` is the name of the collection that holds the photo.
     """
 
     id: int
@@ -61,16 +62,22 @@ class PhotoInfo:
     captioner_hash: str | None
     name: str
     taken_at: datetime | None
+    collection: str
 
 
 @dataclass(frozen=True)
 class SentenceInfo:
-    """A sentence, the file that it comes from, and the photo that it describes, if any."""
+    """A sentence, its document (a file, or what the sender calls it), and the photo that it describes, if any."""
 
     id: int
     text: str
     document: str
     photo_id: int | None
+
+    @property
+    def document_name(self) -> str:
+        """The document's name, without its folder."""
+        return os.path.basename(self.document)
 
 
 class Catalogue:
@@ -125,7 +132,8 @@ class Catalogue:
             UnknownCollection: there is none.
         """
         with self.read() as connection:
-            row = connection.execute(select(*_COLUMNS).where(Collection.name == name)).one_or_none()
+            query = select(*_COLUMNS).where(Collection.name == name)
+            row = None if "\0" in name else connection.execute(query).one_or_none()  # PostgreSQL takes no NUL
         if row is not None:
             return _info(row)
         names = ", ".join(info.name for info in self.collections())
@@ -135,7 +143,7 @@ class Catalogue:
 
     def photos(self, ids: Sequence[int]) -> dict[int, PhotoInfo]:
         """Return the published photos among the ids."""
-        query = select(*_PHOTO_COLUMNS).where(Photo.state == LIVE)
+        query = select(*_PHOTO_COLUMNS).join_from(Photo, Collection).where(Photo.state == LIVE)
         with self.read() as connection:
             rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Photo.id.in_(chunk)))]
         return {row.id: _photo(row) for row in rows}
@@ -158,7 +166,7 @@ class Catalogue:
             UnknownCollection: there is no collection of that name.
         """
         held = (Photo.collection_id == self.collection(collection).id, Photo.state == LIVE, Photo.id > after)
-        query = select(*_PHOTO_COLUMNS).where(*held).order_by(Photo.id).limit(count)
+        query = select(*_PHOTO_COLUMNS).join_from(Photo, Collection).where(*held).order_by(Photo.id).limit(count)
         with self.read() as connection:
             return [_photo(row) for row in connection.execute(query)]
 
@@ -189,13 +197,13 @@ class Catalogue:
     def sentences(self, ids: Sequence[int]) -> dict[int, SentenceInfo]:
         """Return the published sentences among the ids."""
         query = (
-            select(Sentence.id, Sentence.text, Document.path, Sentence.photo_id)
+            select(Sentence.id, Sentence.text, DOCUMENT, Sentence.photo_id)
             .join(Document, Document.id == Sentence.document_id)
             .where(Document.state == LIVE)
         )
         with self.read() as connection:
             rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Sentence.id.in_(chunk)))]
-        return {row.id: SentenceInfo(row.id, row.text, row.path, row.photo_id) for row in rows}
+        return {row.id: SentenceInfo(*row) for row in rows}
 
 
 def chunks(ids: Sequence[int]) -> Iterator[list[int]]:
@@ -204,6 +212,8 @@ def chunks(ids: Sequence[int]) -> Iterator[list[int]]:
     for start in range(0, len(unique), CHUNK):
         yield unique[start : start + CHUNK]
 
+
+DOCUMENT = func.coalesce(Document.name, Document.path)
 
 _COLUMNS = (
     Collection.id,
@@ -224,6 +234,7 @@ _PHOTO_COLUMNS = (
     Photo.captioner_hash,
     Photo.name,
     Photo.taken_at,
+    Collection.name.label("collection"),
 )
 
 

@@ -56,6 +56,19 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
+def worker_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home without collections, of a server whose worker does jobs."""
+    return tmp_path_factory.mktemp("worker home")
+
+
+@pytest.fixture(scope="session")
+def worker_client(worker_home: Path, walls: Path) -> Iterator[httpx.Client]:
+    """A client of that server, which may index the folder `walls`."""
+    command: list[str | Path] = [sys.executable, "-m", "tests.api.http.working_server", worker_home]
+    with serving(command, DVSA_ALLOWED_ROOTS=str(walls)) as running, client_of(running) as made:
+        yield made
+
+
 def locked(server_home: Path) -> Iterator[Server]:
     """A server over the same home that asks for API keys, for the whole session."""
     with serving([sys.executable, "-m", "tests.api.http.tiny_server", server_home, "keys"]) as running:

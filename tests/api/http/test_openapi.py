@@ -30,7 +30,7 @@ def test_the_document_is_the_committed_one(document: dict[str, Any]) -> None:
 
 def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, Any]) -> None:
     operations = [operation for path in document["paths"].values() for operation in path.values()]
-    assert len(operations) == 19
+    assert len(operations) == 34
     for operation in operations:
         assert operation["description"]
         assert operation["responses"]["4XX"]["content"]["application/json"]["schema"]["$ref"].endswith("/Problem")

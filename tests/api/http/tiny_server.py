@@ -24,6 +24,8 @@ from tests.tiny_encoder import TinyEncoder
 
 SLOW = 2.0  # seconds
 MAX_UPLOAD = 200_000  # bytes
+MAX_TOTAL = 1_000_000  # bytes of an upload of many photos
+MAX_FILES = 250
 MAX_PIXELS = 500_000
 PER_MINUTE = 200  # requests of one key
 
@@ -52,6 +54,8 @@ def tiny_service(home: Path, keys: bool = False) -> Service:
     settings = Settings(
         home=home,
         max_upload_bytes=MAX_UPLOAD,
+        max_upload_total_bytes=MAX_TOTAL,
+        max_upload_files=MAX_FILES,
         max_pixels=MAX_PIXELS,
         request_threads=1,
         request_queue=1,
