@@ -49,12 +49,14 @@ const chooser = new CollectionsDialog((name) => go({ collection: name }), async 
 function go(change) {
   state = { ...state, ...change };
   address.write(state);
+  box.value = asked();
   show();
 }
 
+const asked = () => (state.query?.kind === "text" ? state.query.text : "");
+
 function show() {
   const collection = collections.find(({ name }) => name === state.collection);
-  box.value = state.query?.kind === "text" ? state.query.text : "";
   filters.show(state.filters);
   /** @type {HTMLInputElement} */ (document.querySelector(`input[name=target][value=${state.target}]`)).checked = true;
   at("collection-name").textContent = state.collection ?? "none";
@@ -97,6 +99,7 @@ function listen() {
   window.addEventListener("popstate", () => {
     state = address.read();
     state.collection ??= collections[0]?.name ?? null;
+    box.value = asked();
     show();
   });
 }
@@ -111,6 +114,7 @@ async function start() {
     return;
   }
   state.collection ??= collections[0]?.name ?? null;
+  if (asked()) box.value = asked(); // else what was typed meanwhile stays
   show();
   tray.resume();
 }

@@ -32,7 +32,7 @@ DVSA = Path(sys.executable).with_name("dvsa")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = str(tmp_path_factory.mktemp("home"))
     environment = {**os.environ, "DVSA_HOME": home}
-    index = [DVSA, "index", ROOT / "examples" / "photos", "--collection", "examples"]
+    index: list[str | Path] = [DVSA, "index", ROOT / "examples" / "photos", "--collection", "examples"]
     subprocess.run(index, env=environment, check=True, capture_output=True)
     with serving([DVSA, "serve", "--port", "0"], DVSA_HOME=home) as server:
         yield server
