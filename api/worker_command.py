@@ -1,10 +1,17 @@
 """`dvsa worker`."""
 
+import sys
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from engine.settings import Settings
 
 
 @click.command()
-def worker() -> None:
+@click.option("--check", is_flag=True, help="Only say whether a worker runs; the exit code is 1 where none does.")
+def worker(check: bool) -> None:
     r"""Do the jobs that the HTTP service queues: index folders and uploads, delete photos.
 
     `dvsa serve` runs one worker of its own. More, or one elsewhere (`dvsa serve --no-worker`), share its catalogue and
@@ -13,10 +20,23 @@ def worker() -> None:
     \b
         dvsa worker
     """
-    from api.http.logs import log_to_stderr
     from api.session import read_settings
-    from api.worker_process import work
 
     settings = read_settings()
+    if check:
+        _check(settings)
+        return
+    from api.http.logs import log_to_stderr
+    from api.worker_process import work
+
     log_to_stderr()
     work(settings)
+
+
+def _check(settings: "Settings") -> None:
+    from indexer.liveness import a_worker_lives
+
+    lives = a_worker_lives(settings)
+    click.echo("a worker runs" if lives else "no worker runs")
+    if not lives:
+        sys.exit(1)

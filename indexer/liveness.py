@@ -6,6 +6,7 @@ A worker that is merely slow, or stopped for a while, holds its lock still; no c
 import contextlib
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -42,6 +43,19 @@ def has_died(settings: Settings, name: str) -> bool:
             return True
     except Timeout:
         return False
+
+
+def a_worker_lives(settings: Settings) -> bool:
+    """Whether any worker of this home lives; the locks of dead ones are left, for one may just be making its own."""
+    return any(_is_held(file) for file in settings.workers_directory.glob("*.lock"))
+
+
+def _is_held(file: Path) -> bool:
+    try:
+        with FileLock(file, timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def _file(settings: Settings, name: str) -> str:

@@ -11,7 +11,7 @@ from engine.catalogue.jobs import JobInfo, job, job_page
 from engine.exceptions import CollectionExists, JobConflict, UnknownCollection, UnknownJob
 from engine.settings import Settings
 from indexer.collections import create_collection, delete_collection
-from indexer.liveness import has_died, living_worker
+from indexer.liveness import a_worker_lives, has_died, living_worker
 from indexer.queue import MOST_DEATHS, JobLost, JobQueue
 from tests.conftest import NewDatabase
 from tests.tiny_encoder import TinyEncoder
@@ -136,8 +136,11 @@ def test_job_of_a_worker_that_died_goes_on_and_is_given_up_if_each_dies(
 
 
 def test_worker_lives_as_long_as_its_process_holds_its_lock(settings: Settings) -> None:
+    assert not a_worker_lives(settings)
     with living_worker(settings) as name:
         assert not has_died(settings, name)
+        assert a_worker_lives(settings)
+    assert not a_worker_lives(settings)
     assert has_died(settings, name)
     assert has_died(settings, "never there")
     assert list(settings.workers_directory.iterdir()) == []
