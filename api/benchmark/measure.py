@@ -22,6 +22,7 @@ from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Effort, ScoreTerms
 from engine.ranking import DEFAULT_EFFORT, best_items
 from engine.resources import Resources
+from engine.scoring import exact_scores, top_k
 
 FEW, MANY = 10, 100  # hits of which the recall is measured
 EXACT_TIMED = 8  # queries by which exact search is timed: it reads all vectors for each
@@ -128,9 +129,13 @@ def exact_hits(index: FaissFragmentIndex, answers: Path, queries: Sequence[Query
     """Return the MANY best ids of each query, from the file or by exact search and then into the file."""
     known: dict[str, list[int]] = json.loads(answers.read_text()) if answers.exists() else {}
     keys = [hashlib.sha256(query.tobytes() + repr(terms).encode()).hexdigest() for query in queries]
-    for key, query in zip(keys, queries, strict=True):
-        if key not in known:
-            known[key] = best_items(index, query, terms, MANY, "exact")[0].tolist()
+    asked = {key: query for key, query in zip(keys, queries, strict=True) if key not in known}
+    scores: dict[str, list[npt.NDArray[np.float32]]] = {key: [] for key in asked}
+    for piece in index.pieces() if asked else ():  # the vectors are read once for all queries
+        for key, query in asked.items():
+            scores[key].append(exact_scores(query, piece, terms, index.device))
+    for key, parts in scores.items():
+        known[key] = top_k(np.concatenate(parts), index.ids(), MANY)[0].tolist()
     answers.write_text(json.dumps(known))
     return [np.array(known[key], np.int64) for key in keys]
 

@@ -105,7 +105,7 @@ def _direction(
         made_of, asked, terms = real.words, real.photos, ScoreTerms.between("images", "sentences", real.score)
     recipe, path, queries = MadeItems(made_of), folder / f"{name} {count}", asked[: plan.queries]
     progress(f"build {name} {count}", 0, 1)
-    built = _built(recipe, count, path, plan.device)
+    built = made_index(recipe, count, path, plan.device)
     progress(f"build {name} {count}", 1, 1)
     progress(f"search {name} {count}", 0, 1)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -126,7 +126,7 @@ def _direction(
     }
 
 
-def _built(recipe: MadeItems, count: int, path: Path, device: DeviceName) -> dict[str, Any]:
+def made_index(recipe: MadeItems, count: int, path: Path, device: DeviceName) -> dict[str, Any]:
     """Make the index where it is not there yet; say how the items were made, and how long and how much it took."""
     identity = {"noise": round(recipe.noise, 4), "made_of": len(recipe.real), "seed": recipe.seed}
     note = path / "built.json"

@@ -16,8 +16,9 @@ from engine.fragments import QueryPart, ScoreTerms
 from engine.search.explanation import Explain, box_on_photos, nothing, words_of_sentences, words_on_photos
 from engine.search.request import SearchRequest
 
-REGION_OF_PHOTO = ScoreTerms(query=True, stored=False, reduction="mean")
-"""A photo that shows what a box shows may show much else: what its other regions are like does not count."""
+BEST_PART = ScoreTerms(query=True, stored=False, reduction="mean")
+"""Score of a box: an item counts by its region or word that is most like it. What shows the same may show much else,
+and what says the same say much else: this finds more than the score of whole photos (docs/measurements.md)."""
 
 SMALLEST_SIDE = 1  # pixel of a box
 
@@ -85,12 +86,11 @@ class Questions:
         """
         region = self._encoder.encode_box(photo, _within(box, photo))
         if request.target == "images":
-            terms, explain = REGION_OF_PHOTO, box_on_photos(self._catalogue, region.vectors)
+            explain = box_on_photos(self._catalogue, region.vectors)
         else:
-            terms = ScoreTerms.between("images", "sentences", self._encoder.score)
             explain = words_of_sentences(self._encoder, region)
         told_apart = ("box", _digest(photo), region.boxes.tolist())
-        asked = Question(name, told_apart, [QueryPart(region.vectors, terms)], explain)
+        asked = Question(name, told_apart, [QueryPart(region.vectors, BEST_PART)], explain)
         return self._away(asked, self._encoder.encode_sentences(request.texts()), request)
 
     def _away(self, asked: Question, excluded: Sequence[SentenceFragments], request: SearchRequest) -> Question:

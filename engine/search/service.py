@@ -83,7 +83,7 @@ class SearchService:
     def search_box(self, photo: npt.NDArray[np.uint8], box: Box, request: SearchRequest, name: str = "photo") -> Answer:
         """Find photos that show, or sentences that say, what a box on a photo shows; edges beyond the photo are cut.
 
-        Each photo counts by its region that is most like the box, each sentence by its words on the box.
+        Each photo counts by its region that is most like the box, each sentence by its word that is.
 
         Args:
             photo: upright RGB, uint8 (height, width, 3).

@@ -15,6 +15,7 @@ from api.benchmark import report
 from api.benchmark.changes import time_changes
 from api.benchmark.made_items import MadeItems, gathered, neighbour_distance
 from api.benchmark.measure import exact_hits, measure
+from api.benchmark.run import made_index
 from engine import faiss_index
 from engine.exceptions import StorageError
 from engine.faiss_index import FaissFragmentIndex
@@ -122,31 +123,36 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_command_measures_both_directions_and_draws_them(dvsa: Run, examples: Path, tmp_path: Path) -> None:
     plot, keep = tmp_path / "plot.png", tmp_path / "kept"
-    arguments = ("--images", "300", "--images", "30", "--queries", "3", "--examples", examples, "--keep", keep)
+    arguments = ("--images", "30", "--queries", "3", "--examples", examples, "--keep", keep)
     done = dvsa("benchmark", "search", *arguments, "--json", "--plot", plot)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert ([size["images"] for size in figures["sizes"]], figures["dimension"]) == ([30, 300], 256)
-    for size in figures["sizes"]:
-        for direction in ("text_to_images", "image_to_sentences"):
-            part = size[direction]
-            assert (part["items"], part["queries"]) == (size["images"], 3)
-            assert part["fragments"] > size["images"]
-            assert part["disk_bytes_per_item"] > 512 * part["fragments"] / size["images"]
-            assert part["build_seconds"] > 0 < part["build_peak_mb"]
-            for row in part["settings"]:
-                assert row["recall_at_10"] == row["recall_at_100"] == 1  # so few items are searched exactly
-                assert {"p50_ms", "p99_ms", "resident_mb", "effort", "clients"} <= row.keys()
+    (size,) = figures["sizes"]
+    assert (size["images"], figures["dimension"]) == (30, 256)
+    for direction in ("text_to_images", "image_to_sentences"):
+        part = size[direction]
+        assert (part["items"], part["queries"]) == (30, 3)
+        assert part["fragments"] > 30
+        assert part["disk_bytes_per_item"] > 512 * part["fragments"] / 30
+        assert part["build_seconds"] > 0 < part["build_peak_mb"]
+        for row in part["settings"]:
+            assert row["recall_at_10"] == row["recall_at_100"] == 1  # so few items are searched exactly
+            assert {"p50_ms", "p99_ms", "resident_mb", "effort", "clients"} <= row.keys()
     with Image.open(plot) as picture:
         assert picture.width > 500
-    assert any("text -> photos: 300 items" in line for line in report.lines(figures))
+    assert any("text -> photos: 30 items" in line for line in report.lines(figures))
     with pytest.raises(StorageError, match="cannot write"):
         report.plot(figures, tmp_path / "nowhere" / "plot.png")
-    built = {file: file.stat().st_mtime_ns for file in keep.rglob("vectors.npy")}
-    again = dvsa("benchmark", "search", *arguments, "--one-way", "--json")
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["score"]["directions"] == "words"
-    assert {file: file.stat().st_mtime_ns for file in keep.rglob("vectors.npy")} == built  # taken, not made again
+    assert len(list(keep.rglob("built.json"))) == 2
+
+
+def test_what_was_built_is_taken_again_if_it_is_of_the_same_items(tmp_path: Path) -> None:
+    first = made_index(MadeItems(real_items()), 40, tmp_path / "one", "cpu")
+    built = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("vectors.npy")}
+    assert made_index(MadeItems(real_items()), 40, tmp_path / "one", "cpu") == first
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("vectors.npy")} == built
+    made_index(MadeItems(real_items(), seed=1), 40, tmp_path / "one", "cpu")
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("vectors.npy")} != built
 
 
 def test_a_folder_without_photos_is_one_sentence(dvsa: Run, tmp_path: Path) -> None:

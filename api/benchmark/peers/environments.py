@@ -13,6 +13,9 @@ class PeerMissing(EngineError):
     """A peer cannot be installed or does not run here; says why."""
 
 
+FETCHED_UV = ".venv-tools/bin/uv"  # where `make setup` puts it if it is missing
+
+
 @dataclass(frozen=True)
 class Peer:
     """An engine to compare with.
@@ -50,9 +53,9 @@ def interpreter(peer: Peer, folder: Path) -> Path:
     python = place / "bin" / "python"
     if (place / "installed").exists():
         return python
-    uv = shutil.which("uv")
+    uv = shutil.which("uv") or shutil.which(FETCHED_UV)
     if uv is None:
-        raise PeerMissing("uv, which makes its environment, is not on the path")
+        raise PeerMissing("uv, which makes its environment, is neither on the path nor in .venv-tools")
     _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)])
     _run([uv, "pip", "install", "--quiet", "--python", str(python), "numpy", *peer.packages])
     (place / "installed").touch()

@@ -41,7 +41,7 @@ class Server:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.log.append(line)
-            address = re.search(r"running on (http://127\.0\.0\.1:\d+)", line)
+            address = re.search(r"running on (http://127\.0\.0\.\d:\d+)", line)
             if address:
                 self.url = address[1]
                 self._listening.set()

@@ -12,10 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 
+from api.http.app import create_app
 from tests.api.http.server_process import client_of, serving
 from tests.api.http.test_routes import API, given, refused
-from tests.api.http.tiny_server import SLOW
+from tests.api.http.tiny_server import SLOW, tiny_service
 from tests.api.test_cli import complaint, document
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -26,6 +28,36 @@ def test_no_other_machine_is_served(dvsa: Run, host: str) -> None:
     said = complaint(dvsa("serve", "--host", host))
     assert host in said
     assert "API keys" in said
+
+
+def test_with_keys_others_are_served_too(dvsa: Run, tmp_path: Path) -> None:
+    home = str(tmp_path)
+    command: list[str | Path] = [Path(sys.executable).with_name("dvsa"), "serve", "--host", "127.0.0.2", "--port", "0"]
+    key = dvsa("keys", "create", "page", "--scope", "read", DVSA_HOME=home).stdout.strip()
+    dvsa("keys", "create", "old", "--scope", "write", DVSA_HOME=home)
+    dvsa("keys", "revoke", "old", DVSA_HOME=home)
+    with serving(command, DVSA_HOME=home) as server, client_of(server) as client:  # no address of `HOSTS`
+        refused(client.get(f"{API}/collections"), 401, "unauthorized")
+        header = {"Authorization": f"Bearer {key}", "Host": "photos.example.org"}
+        assert given(client.get(f"{API}/collections", headers=header)) == {"collections": []}
+    dvsa("keys", "revoke", "page", DVSA_HOME=home)
+    assert "dvsa keys create" in complaint(dvsa("serve", "--host", "127.0.0.2", DVSA_HOME=home))
+    assert "dvsa keys create" in complaint(dvsa("serve", DVSA_HOME=home, DVSA_REQUIRE_KEYS="true"))
+
+
+def test_only_the_names_that_are_allowed_are_served(tmp_path: Path) -> None:
+    service = tiny_service(tmp_path)
+    for hosts, public, asked, code in [
+        ((), False, "photos.example.org", 400),
+        (("photos.example.org",), False, "photos.example.org", 200),
+        (("photos.example.org",), True, "other.example.org", 400),
+        (("photos.example.org",), True, "127.0.0.1", 200),
+        ((), True, "other.example.org", 200),
+    ]:
+        service.settings = service.settings.model_copy(update={"allowed_hosts": hosts})
+        client = TestClient(create_app(service, public))
+        assert client.get(f"{API}/health/live", headers={"Host": asked}).status_code == code
+    service.close()
 
 
 def test_wrong_ports_are_wrong_usage(dvsa: Run) -> None:
