@@ -43,18 +43,20 @@ def words_json(words: Sequence["WordRegion"]) -> list[Document]:
 
 def answer_json(answer: "Answer") -> Document:
     """Return the answer of a search in one collection as JSON values."""
-    return {
+    document: Document = {
         "query": answer.query,
         "target": answer.target,
         "collection": answer.collections[0],
         "not_understood": answer.not_understood,
         "hits": [_hit_json(hit) for hit in answer.hits],
-    } | ({"caption": answer.caption} if answer.caption is not None else {})
+    }
+    document |= {"caption": answer.caption} if answer.caption is not None else {}
+    return document | ({"warnings": answer.warnings} if answer.warnings else {})
 
 
 def answer_lines(answer: Document) -> list[str]:
     """Return the answer of a search, that of `answer_json` or of a server, as lines for a person."""
-    lines = []
+    lines = [f"warning: {printable(warning)}" for warning in answer.get("warnings", [])]
     if answer["not_understood"]:
         lines.append(not_understood_line(answer["not_understood"]))
     if answer.get("caption") is not None:

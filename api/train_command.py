@@ -112,9 +112,10 @@ def alignment(
 )
 @click.option("--regions", is_flag=True, help="Train on regions and the runs of words that alignment gives them.")
 @click.option("--alignment", "alignment_folder", type=FOLDER, help="Alignment model; the bundled one if left out.")
+@click.option("--start", type=FOLDER, help="Captioner whose training goes on, as with --set objective=cider.")
 def captioner(
     dataset: Path, images: Path | None, output: Path, cache: Path | None, name: str, settings: tuple[str, ...],
-    regions: bool, alignment_folder: Path | None, skip_missing: bool, terms: str, resume: bool,
+    regions: bool, alignment_folder: Path | None, start: Path | None, skip_missing: bool, terms: str, resume: bool,
 ) -> None:  # fmt: skip
     """Train a captioner: a photo, or a region with --regions, into words.
 
@@ -127,14 +128,16 @@ def captioner(
 
     from api.session import read_settings
     from model.captions.captioner import build_captioner
-    from model.captions.checkpoint import annotate_captioner
+    from model.captions.checkpoint import annotate_captioner, started_captioner
     from model.captions.configurations import CONFIGURATIONS
     from model.captions.described import described_photos
     from model.captions.measures import check_measures
+    from model.captions.reward import RewardTask
     from model.captions.snippets import described_regions
     from model.captions.train import CaptionTask
     from model.checkpoint import BUNDLED, load_checkpoint
     from model.configurations import changed
+    from model.exceptions import TrainingError
     from model.region_extractor import extractor_of_model
     from model.split_features import split_features
     from model.training.processes import joined_processes
@@ -143,6 +146,8 @@ def captioner(
 
     check_measures()
     config, training = changed(*CONFIGURATIONS[name], settings)
+    if training.objective == "cider" and start is None:
+        raise TrainingError("objective=cider is for a captioner that has learned to speak: name it by --start")
     environment = read_settings()
     processes = click.get_current_context().with_resource(joined_processes())
     data = _read(dataset, images, skip_missing)
@@ -161,14 +166,16 @@ def captioner(
     subject: Subject = "regions" if regions else "photos"
     config = dataclasses.replace(config, subject=subject, features=extractor.name, row_size=extractor.feature_size)
     torch.manual_seed(training.seed)
-    model = build_captioner(config, len(vocabulary))
-    trainer = Trainer(CaptionTask(model, vocabulary, described[0], described[1], training, processes), training, output)
+    model = started_captioner(start, config, vocabulary) if start else build_captioner(config, len(vocabulary))
+    task_of = RewardTask if training.objective == "cider" else CaptionTask
+    trainer = Trainer(task_of(model, vocabulary, described[0], described[1], training, processes), training, output)
     if resume:
         trainer.resume()
     trainer.run()
     if processes.first:
         more = ["--regions"] if regions else []
         more += [f"--alignment {alignment_folder.name}"] if alignment_folder else []
+        more += [f"--start {start.name}"] if start else []
         command = _command("captioner", data.name, name, settings, skip_missing, more)
         annotate_captioner(output, {"dataset": data.name, "terms": terms, "command": command})
         click.echo(f"the best checkpoint is in {output}")

@@ -92,12 +92,12 @@ class Codebook:
         """Multiply a query, float32 (Q, D), with the centroids, some rows at a time.
 
         Yields:
-            Up to QUERY_ROWS rows of the query, and their products, float32 (rows, C).
+            Up to QUERY_ROWS rows of the query, and the centroids' products with them, float32 (C, rows).
         """
         centroids = torch.from_numpy(self.centroids)
         for first in range(0, len(query), QUERY_ROWS):
             part = query[first : first + QUERY_ROWS]
-            yield part, (torch.from_numpy(part) @ centroids.T).numpy()
+            yield part, (centroids @ torch.from_numpy(part).T).numpy()  # the other way round takes twice as long
 
     def write(self, path: Path) -> None:
         """Write into a new folder."""

@@ -92,7 +92,7 @@ class CompressedFragments:
         counts = self._offsets[numbers + 1] - self._offsets[numbers]
         total, stored = torch.zeros(len(numbers)), torch.zeros(len(numbers))
         tables = [
-            (self._on_device(self._codebook.quantizer.tables(part)), self._on_device(np.ascontiguousarray(table.T)))
+            (self._on_device(self._codebook.quantizer.tables(part)), self._on_device(table))
             for part, table in self._codebook.tables(query)
         ]
         for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), ROWS):

@@ -6,6 +6,7 @@ the exact scores that `engine.ranking` makes of the candidates given here.
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -74,6 +75,15 @@ class FaissFragmentIndex:
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
         return type(self)(path, self._resources)
+
+    def without(self, ids: npt.NDArray[np.int64]) -> Self:
+        """The same less some items, in memory alone; see FragmentIndex.without."""
+        other, removed = copy(self), np.sort(ids)
+        for computed in ("_by_id", "_renewal"):
+            other.__dict__.pop(computed, None)
+        other._items = SegmentedItems([segment.without(removed) for segment in self._items.segments])
+        other.fragment_count = other._items.fragment_count
+        return other
 
     def ageing(self) -> str | None:
         """Say why the items should be written anew; see FragmentIndex.ageing."""

@@ -201,6 +201,10 @@ class FragmentIndex(Protocol):
         """
         ...
 
+    def without(self, ids: npt.NDArray[np.int64]) -> Self:
+        """This index less the items of these ids, in memory alone; unknown ones are ignored."""
+        ...
+
     def ageing(self) -> str | None:
         """Say why searches would gain by writing the items anew, as a phrase; None where they would not."""
         ...

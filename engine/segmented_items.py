@@ -66,7 +66,8 @@ class SegmentedItems:
         """
         by_query = [np.zeros(len(segment.stored), np.float32) for segment in self.segments]
         best = np.full(len(codebook), -np.inf, np.float32)
-        for _, table in codebook.tables(query):
+        for _, products in codebook.tables(query):
+            table = np.ascontiguousarray(products.T)  # (up to Q, C)
             np.maximum(best, table.max(axis=0), out=best)
             for segment, total in zip(self.segments, by_query, strict=True):
                 if terms.query and segment.compressed:

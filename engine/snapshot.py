@@ -14,8 +14,13 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
 
 from engine.exceptions import ModelMismatch, StorageError
 from engine.faiss_index import FaissFragmentIndex
@@ -23,8 +28,9 @@ from engine.fragments import FragmentIndex
 from engine.manifest import MANIFEST, FileMark, Manifest, damaged, mark_of, read_manifest, write_manifest
 from engine.resources import PLAIN, Resources
 
-CHECKED_UP_TO = 16 * 2**20
-"""Bytes of a file that is compared with its checksum whenever it is opened; ids and centroids of a million photos."""
+CHECKED_UP_TO = 32 * 2**20
+"""Bytes of a file that is compared with its checksum whenever it is opened: ids and centroids of a million photos, and
+all vectors of an index that is always searched exactly. Of larger ones, items are compared when they are read."""
 
 Write = Callable[[Path], FragmentIndex]
 """Writes an index into a folder that is not there yet, and opens it."""
@@ -49,6 +55,17 @@ class Snapshot:
         self.regions = self._open("regions")
         self.words = self._open("words")
         self.marks = {_inode(directory / name): mark for name, mark in manifest.files.items()}
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return self.directory.name
+
+    def without(self, photos: npt.NDArray[np.int64], sentences: npt.NDArray[np.int64]) -> Self:
+        """The same less the items of these ids, in memory alone."""
+        other = copy(self)
+        other.regions, other.words = self.regions.without(photos), self.words.without(sentences)
+        return other
 
     def _open(self, folder: str) -> FragmentIndex:
         for name, mark in self.manifest.files.items():

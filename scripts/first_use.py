@@ -27,13 +27,16 @@ def main(dvsa: Path, photos: Path, home: Path) -> None:
     for name in INDEXED:
         shutil.copy(photos / f"{name}.jpg", folder)
     subprocess.run([dvsa, "index", folder, "--collection", "photos"], check=True, env=environment)
-    server = subprocess.Popen(
-        [dvsa, "serve", "--port", "0", "--no-worker"], env=environment, stderr=subprocess.PIPE, text=True
-    )
+    log = home / "server.log"
+    with log.open("w") as file:
+        server = subprocess.Popen([dvsa, "serve", "--port", "0", "--no-worker"], env=environment, stderr=file)
     worker = subprocess.Popen([dvsa, "worker"], env=environment)
     try:
-        with httpx.Client(base_url=f"{_address(server)}/api/v1", timeout=PATIENCE, trust_env=False) as client:
+        with httpx.Client(base_url=f"{_address(server, log)}/api/v1", timeout=PATIENCE, trust_env=False) as client:
             _search_and_upload(client, photos / f"{UPLOADED}.jpg")
+    except BaseException:
+        print(log.read_text(), file=sys.stderr, end="")
+        raise
     finally:
         codes = [_stop(process) for process in (worker, server)]
     assert all(code in (0, -15) for code in codes), f"ended with {codes}"
@@ -63,17 +66,17 @@ def _answer(response: httpx.Response) -> Any:
     return response.json()
 
 
-def _address(server: "subprocess.Popen[str]") -> str:
-    """Return the server's address, which it logs; the rest of its log is passed on by nobody."""
-    assert server.stderr is not None
-    for line in server.stderr:
-        if address := re.search(r"running on (http://[^\s\"]+)", line):
+def _address(server: "subprocess.Popen[bytes]", log: Path) -> str:
+    """Return the server's address, which it logs."""
+    began = time.monotonic()
+    while server.poll() is None and time.monotonic() - began < PATIENCE:
+        if address := re.search(r"running on (http://[^\s\"]+)", log.read_text()):
             return address[1]
-        print(line, end="", file=sys.stderr)
-    raise AssertionError("the server did not start")
+        time.sleep(0.2)
+    raise AssertionError(f"the server did not start: {log.read_text()}")
 
 
-def _stop(process: "subprocess.Popen[Any]") -> int:
+def _stop(process: "subprocess.Popen[bytes]") -> int:
     process.terminate()
     return process.wait(timeout=60)
 

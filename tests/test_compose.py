@@ -21,8 +21,8 @@ PROFILES = {
     "service": {"api", "worker", "database"},
     "gpu": {"api-gpu", "worker-gpu", "database"},
 }
-OURS = [name for services in PROFILES.values() for name in services if name != "database"]
-ALL = sorted({*OURS, "database"})
+ALL = sorted(set().union(*PROFILES.values()))
+OURS = [name for name in ALL if name != "database"]
 
 
 @pytest.fixture(scope="module")

@@ -76,6 +76,7 @@ class AnswerDocument(BaseModel):
     caption: str | None = Field(description="of the query photo")
     hits: list[PhotoHit] | list[SentenceHit]
     cursor: str | None = Field(description="give this back for the next page; null: this was the last")
+    warnings: list[str] = Field(description="what makes the answer less than it should be")
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
@@ -87,6 +88,7 @@ class AnswerDocument(BaseModel):
             caption=answer.caption,
             hits=[(PhotoHit if answer.target == "images" else SentenceHit).of(hit) for hit in answer.hits],
             cursor=answer.cursor,
+            warnings=answer.warnings,
         )
 
 

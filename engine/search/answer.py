@@ -48,6 +48,7 @@ class Answer:
         not_understood: words of the text that the model does not know.
         caption: of the query photo, where there is a captioner.
         cursor: asks for the next page; None: there is none.
+        warnings: what makes the answer less than it should be, a sentence each.
     """
 
     query: str
@@ -57,3 +58,4 @@ class Answer:
     hits: list[Hit]
     caption: str | None = None
     cursor: str | None = None
+    warnings: list[str] = field(default_factory=list)

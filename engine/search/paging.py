@@ -63,7 +63,7 @@ class Marks:
             request.filter,
             request.min_score,
         ]
-        state = [(view.info.id, view.info.snapshot, _of_ids(ids)) for view, ids in zip(views, allowed, strict=True)]
+        state = [(view.info.id, view.snapshot.name, _of_ids(ids)) for view, ids in zip(views, allowed, strict=True)]
         return cls(_digest(repr(search).encode()), _digest(repr(state).encode()))
 
     def page(self, cursor: str | None, k: int) -> Page:

@@ -121,7 +121,8 @@ class SearchService:
                 hits, cursor = [], None  # the caption alone is an answer
                 break
             except (Stale, IndexDamaged) as error:
-                if attempt < ATTEMPTS and (not views or self._views.changed(views)):
+                changed = not views or self._views.changed(views) or self._views.step_back(views, error)
+                if attempt < ATTEMPTS and changed:
                     continue
                 raise _damaged(request, error) from error
         return Answer(
@@ -132,6 +133,7 @@ class SearchService:
             hits,
             question.caption,
             cursor,
+            [view.warning for view in views if view.warning is not None],
         )
 
     def _page(self, question: Question, request: SearchRequest, views: Sequence[View]) -> tuple[list[Hit], str | None]:

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.catalogue import Catalogue, CollectionInfo
-from engine.exceptions import EmptyCollection
+from engine.exceptions import EmptyCollection, IndexDamaged
 from engine.fragments import FragmentIndex, Kind
+from engine.published import open_published
 from engine.resources import PLAIN, Resources
 from engine.snapshot import Snapshot, open_snapshot
 
 
 @dataclass(frozen=True)
 class View:
-    """One published state of a collection."""
+    """One published state of a collection, and what is wrong where it is not the newest."""
 
     info: CollectionInfo
     snapshot: Snapshot
+    warning: str | None = None
 
     def index(self, kind: Kind) -> FragmentIndex:
         """Return the index of photos or of sentences."""
@@ -62,6 +64,20 @@ class Views:
         newest = {info.id: info.snapshot for info in self._catalogue.collections()}
         return any(newest.get(view.info.id) != view.info.snapshot for view in views)
 
+    def step_back(self, views: Sequence[View], damage: Exception) -> bool:
+        """Put in the place of one damaged view that of the snapshot before; False where there is none.
+
+        Of several views nobody knows which one is damaged, and those before them may be older for nothing.
+        """
+        if not isinstance(damage, IndexDamaged) or len(views) != 1 or views[0].warning is not None:
+            return False
+        with self._opening:
+            try:
+                self._open[views[0].info.id] = self._view(views[0].info, damage)
+            except IndexDamaged:
+                return False
+        return True
+
     def _holding(self, name: str, kind: Kind) -> View:
         info = self._catalogue.collection(name)
         if info.snapshot is None:
@@ -78,6 +94,13 @@ class Views:
         with self._opening:
             view = self._open.get(info.id)
             if view is None or view.info.snapshot != snapshot:
-                directory = self._home / "collections" / str(info.id) / snapshot
-                view = self._open[info.id] = View(info, open_snapshot(directory, self._model_hash, self._resources))
+                view = self._open[info.id] = self._view(info)
             return view
+
+    def _view(self, info: CollectionInfo, damage: IndexDamaged | None = None) -> View:
+        def open_one(folder: Path) -> Snapshot:
+            return open_snapshot(folder, self._model_hash, self._resources)
+
+        directory = self._home / "collections" / str(info.id)
+        found = open_published(self._catalogue, info, directory, open_one, damage)
+        return View(info, found.snapshot, found.warning)

@@ -87,7 +87,7 @@ class Captioner(nn.Module):
         return nn.functional.linear(said, self.embedding.weight[:-1], self.bias)
 
     def losses(
-        self, features: Tensor, inputs: Tensor, targets: Tensor, smoothing: float = 0.0
+        self, features: Tensor, inputs: Tensor, targets: Tensor, smoothing: float = 0.0, weights: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return the sum of the words' negative log probabilities, nats, and the number of words, each (B,).
 
@@ -97,6 +97,7 @@ class Captioner(nn.Module):
             targets: the word after each, int64 (B, K, W), BOUNDARY at the end; UNKNOWN, and NOTHING where a sentence is
                 over, are not counted.
             smoothing: the share of probability that is spread over all words (Szegedy et al. 2016).
+            weights: what the words of each sentence count, float32 (B, K); None: 1.
         """
         memory = self.remember(features)
         read = self.embedding(inputs.remainder(len(self.embedding.weight)))
@@ -104,6 +105,8 @@ class Captioner(nn.Module):
         real = targets >= 0
         scores = self._predict(said[real])  # (words, V + 1)
         losses = nn.functional.cross_entropy(scores, targets[real], reduction="none", label_smoothing=smoothing)
+        if weights is not None:
+            losses = losses * weights[..., None].expand(real.shape)[real]
         sums = losses.new_zeros(len(features)).index_add(0, real.nonzero()[:, 0], losses)
         return sums, real.flatten(1).sum(dim=1)
 

@@ -71,6 +71,26 @@ def load_captioner(folder: Path) -> CaptionerCheckpoint:
     return CaptionerCheckpoint(model.eval(), vocabulary, description["about"], identity(description, vocabulary.words))
 
 
+def started_captioner(folder: Path, config: CaptionerConfig, vocabulary: Vocabulary) -> Captioner:
+    """Read a captioner to train it further.
+
+    Args:
+        folder: of its checkpoint.
+        config: that it must have.
+        vocabulary: likewise.
+
+    Raises:
+        CheckpointError: as `load_captioner`, or it has others.
+    """
+    checkpoint = load_captioner(folder)
+    if checkpoint.model.config != config or checkpoint.vocabulary.words != vocabulary.words:
+        raise CheckpointError(
+            f"the captioner in {folder} has another configuration or other words than this training: train it with the "
+            "same --config, --set, dataset and alignment model"
+        )
+    return checkpoint.model.train()
+
+
 def refuse_unfit(checkpoint: CaptionerCheckpoint, subject: Subject, features: str) -> None:
     """Refuse a captioner that is not for what it shall caption.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from torch import Tensor
@@ -28,8 +28,9 @@ class CaptionTrainingConfig(LoopConfig):
     """How to train a captioner; kept in the checkpoint. A batch holds photos or regions with their sentences.
 
     Attributes:
-        sentences: of each item in a batch, at most; an item with more gets others in each epoch.
-        smoothing: see Captioner.losses.
+        sentences: of each item in a batch, at most; an item with more gets others in each epoch. Of "cider", drawn.
+        objective: "likelihood" of people's sentences; or "cider" of its own, see model.captions.reward.
+        smoothing: see Captioner.losses; of likelihood.
         beam: width of the search whose captions are measured on dev.
         beta: of the decoding that makes snippets, where regions are described.
     """
@@ -40,6 +41,7 @@ class CaptionTrainingConfig(LoopConfig):
     averaging: float = 0.995
     patience: int = 4
     sentences: int = 5
+    objective: Literal["likelihood", "cider"] = "likelihood"
     smoothing: float = 0.1
     beam: int = 3
     beta: float = 0.02

@@ -23,9 +23,13 @@ from tests.workspace import Contents, Workspace
 
 
 @pytest.fixture(params=[10**6, 0], ids=["exact", "compressed"])
-def indexed(request: pytest.FixtureRequest, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """Six photos and four sentences in two segments each, and the snapshot before."""
+def indexed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setattr(faiss_index, "EXACT_UP_TO", request.param)
+    return filled(Workspace(tmp_path))
+
+
+def filled(workspace: Workspace) -> Workspace:
+    """Six photos and four sentences in two segments each, and the snapshot before."""
     for number in range(5):
         workspace.photo(f"{number}.png", number)
     workspace.text("0.txt", "A dog runs. The sun shines. Rain falls.")
@@ -149,7 +153,9 @@ def test_a_lost_snapshot_is_made_of_the_one_before_and_the_files(indexed: Worksp
     assert encoded(indexed) == (1, 1)
 
 
-def test_an_index_of_another_state_follows_the_catalogue(indexed: Workspace) -> None:
+def test_an_index_of_another_state_follows_the_catalogue(workspace: Workspace) -> None:
+    indexed = filled(workspace)
+
     def lose(catalogue: Catalogue) -> None:
         with catalogue.write() as connection:
             connection.execute(delete(Photo).where(Photo.id == 2))

@@ -17,14 +17,19 @@ let askForKey = () => Promise.reject(new Refusal("This server wants a key.", 401
  * @param {() => Promise<void>} ask */
 export const whenKeyIsWanted = (ask) => { askForKey = ask; };
 
-/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
-async function call(path, options) {
+/** A server that is busy is asked again when it says so. @param {string} path @param {RequestInit} [options]
+ * @param {number} [tries] that are left @returns {Promise<any>} */
+async function call(path, options, tries = 3) {
   const answer = await fetch(API + path, options).catch((error) => {
     throw error.name === "AbortError" ? error : unreachable();
   });
   if (answer.status === 401 && path !== "session") {
     await askForKey();
     return call(path, options);
+  }
+  if (answer.status === 429 && tries > 1) {
+    await new Promise((resolve) => window.setTimeout(resolve, 1000 * Number(answer.headers.get("Retry-After") ?? 1)));
+    return call(path, options, tries - 1);
   }
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   throw refusal(answer.status, await answer.text());
@@ -41,8 +46,8 @@ function refusal(status, body) {
   }
 }
 
-/** @param {string} detail */
-const sentence = (detail) => detail.charAt(0).toUpperCase() + detail.slice(1) + (/[.!?]$/.test(detail) ? "" : ".");
+/** A refusal of the service as people write it; a file's name at its beginning stays as it is. @param {string} detail */
+const sentence = (detail) => detail.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase()) + (/[.!?]$/.test(detail) ? "" : ".");
 
 /** @param {string} method @param {unknown} [body] @param {AbortSignal} [signal] @returns {RequestInit} */
 const sending = (method, body, signal) => ({
@@ -97,8 +102,8 @@ export function searchPhoto(file, asked, signal) {
   return call("search/photo", { method: "POST", signal, body: form });
 }
 
-/** @param {string} collection @returns {Promise<import("./types.js").Job[]>} */
-export const jobsOf = async (collection) => (await call(`jobs?${query({ collection, count: 20 })}`)).jobs;
+/** The newest. @returns {Promise<import("./types.js").Job[]>} */
+export const jobs = async () => (await call("jobs?count=20")).jobs;
 /** @param {number} id @returns {Promise<import("./types.js").Job>} */
 export const job = (id) => call(`jobs/${id}`);
 /** @param {number} id */
@@ -108,6 +113,8 @@ export const resumeJob = (id) => call(`jobs/${id}/resume`, { method: "POST" });
 /** @param {number} id */
 export const jobEvents = (id) => new EventSource(`${API}jobs/${id}/events`);
 
+/** @returns {Promise<{ scope: "read" | "write" | null }>} */
+export const session = () => call("session");
 /** @param {string} key */
 export const openSession = (key) => call("session", sending("POST", { key }));
 export const closeSession = () => call("session", { method: "DELETE" });
@@ -129,8 +136,7 @@ export async function fileOf(id, signal) {
  * @param {(part: number) => void} sent told the part that has been sent, 0 to 1 @param {AbortSignal} signal
  * @returns {Promise<import("./types.js").Job>} */
 export function sendPhotos(photos, collection, tags, sent, signal) {
-  const form = formOf({ collection });
-  for (const tag of tags) form.append("tags", tag);
+  const form = formOf({ collection, tags });
   for (const file of photos) form.append("photos", file, file.name);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();

@@ -21,7 +21,7 @@ export class BoxDrawing {
     const button = (/** @type {string} */ picture, /** @type {string} */ text, /** @type {Target} */ target) =>
       element("button", { type: "button", onclick: () => this.box && search(this.box, target) }, icon(picture), text);
     this.searches = element("div", { class: "actions", hidden: true },
-      button("photo", "Photos with this", "images"), button("sentences", "Sentences for it", "sentences"));
+      button("photo", "Photos with this", "images"), button("sentences", "Sentences for this", "sentences"));
     this.hint = element("p", { class: "hint by-mouse" }, "Drag over a part of the photo to search by it.");
     this.controls = element("section", {}, element("h3", {}, "Search by a part"), this.hint, this.searches,
       element("div", {}, element("button", { type: "button", onclick: () => this.#start() }, icon("box"), "Draw a box")));

@@ -40,8 +40,8 @@ export class CollectionsDialog {
       element("div", { class: "top" }, element("h2", { id: "collections-title" }, "Collections"),
         iconButton("close", "Close", { onclick: () => this.dialog.close() })),
       element("ul", { class: "collections" }, ...collections.map((collection) => this.#row(collection, chosen, wrong))),
-      element("form", { onsubmit: make }, element("div", { class: "row" },
-        element("label", { class: "field" }, "New collection", name)), element("div", { class: "row end" },
+      element("form", { class: "writing", onsubmit: make }, element("div", { class: "row" },
+        element("label", { class: "field" }, "New collection", name),
         element("button", { type: "submit", class: "primary" }, "Make"))),
       wrong);
   }
@@ -52,7 +52,7 @@ export class CollectionsDialog {
     return element("li", {},
       element("button", { type: "button", class: "choose", "aria-current": name === chosen && "true", onclick: () => this.#choose(name) },
         icon("check"), element("span", {}, name), element("small", {}, sizeOf(collection))),
-      iconButton("delete", `Delete ${name}`, { onclick: () => this.#delete(collection, chosen, wrong) }));
+      iconButton("delete", `Delete ${name}`, { class: "icon-button writing", onclick: () => this.#delete(collection, chosen, wrong) }));
   }
 
   /** @param {string} name */

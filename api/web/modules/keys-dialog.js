@@ -1,7 +1,7 @@
 // The keys of the page, the help that names them, and the way to leave a server that wanted a key.
 
-import * as api from "./api.js";
 import { at, element, iconButton } from "./elements.js";
+import * as session from "./session.js";
 
 const KEYS = [
   ["/", "to the search box"], ["↓ ↑", "through the suggestions"], ["← → ↑ ↓", "from photo to photo"],
@@ -25,15 +25,11 @@ export function listenForKeys(focusSearch) {
 
 function open() {
   const dialog = /** @type {HTMLDialogElement} */ (at("keys"));
-  const leave = async () => {
-    await api.closeSession().catch(() => {}); // a server without keys has no session to close
-    window.location.reload();
-  };
   dialog.replaceChildren(
     element("div", { class: "top" }, element("h2", { id: "keys-title" }, "Keys"),
       iconButton("close", "Close", { onclick: () => dialog.close() })),
     element("dl", { class: "keys" }, ...KEYS.flatMap(([key, does]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, does)])),
     element("p", { class: "hint" }, "Drop or paste a photo anywhere to search by it; drop several to add them. In an open photo, drag a box over a part to search by it."),
-    element("div", { class: "row end" }, element("button", { type: "button", onclick: leave }, "Forget my key")));
+    element("div", { class: "row end session" }, element("button", { type: "button", onclick: session.end }, "Forget my key")));
   dialog.showModal();
 }

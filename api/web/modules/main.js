@@ -6,11 +6,11 @@ import { CollectionsDialog, sizeOf } from "./collections-dialog.js";
 import { listenForPhotos } from "./dropping.js";
 import { at } from "./elements.js";
 import { FilterForm, NO_FILTERS } from "./filters.js";
-import { askForKey } from "./key-dialog.js";
 import { listenForKeys } from "./keys-dialog.js";
 import { PhotoDialog } from "./photo-dialog.js";
 import { SearchBox } from "./search-box.js";
 import { Searching } from "./searching.js";
+import * as session from "./session.js";
 import { showError } from "./states.js";
 import { listenForTheme } from "./theme-switch.js";
 import { Tray } from "./tray.js";
@@ -38,7 +38,7 @@ const tray = new Tray(async (job) => {
   if (job.collection === state.collection && state.query === null) show();
   if (state.collection === null) go({ collection: job.collection });
 });
-const uploads = new UploadDialog((photos, collection, tags) => tray.send(photos, collection, tags));
+const uploads = new UploadDialog(send);
 const chooser = new CollectionsDialog((name) => go({ collection: name }), async () => {
   await readCollections();
   if (!collections.some(({ name }) => name === state.collection)) go({ collection: collections[0]?.name ?? null, query: null });
@@ -49,12 +49,14 @@ const chooser = new CollectionsDialog((name) => go({ collection: name }), async 
 function go(change) {
   state = { ...state, ...change };
   address.write(state);
+  box.value = asked();
   show();
 }
 
+const asked = () => (state.query?.kind === "text" ? state.query.text : "");
+
 function show() {
   const collection = collections.find(({ name }) => name === state.collection);
-  box.value = state.query?.kind === "text" ? state.query.text : "";
   filters.show(state.filters);
   /** @type {HTMLInputElement} */ (document.querySelector(`input[name=target][value=${state.target}]`)).checked = true;
   at("collection-name").textContent = state.collection ?? "none";
@@ -64,6 +66,14 @@ function show() {
 
 async function readCollections() {
   collections = await api.collections();
+}
+
+/** Sends photos to a collection, which is made if it is not there. @type {import("./upload-dialog.js").Send} */
+async function send(photos, collection, tags) {
+  await tray.send(photos, collection, tags, async () => {
+    await readCollections();
+    if (!collections.some(({ name }) => name === collection)) await api.makeCollection(collection);
+  });
 }
 
 /** One photo is searched by, several are added. @param {File[]} files */
@@ -89,6 +99,7 @@ function listen() {
   window.addEventListener("popstate", () => {
     state = address.read();
     state.collection ??= collections[0]?.name ?? null;
+    box.value = asked();
     show();
   });
 }
@@ -96,15 +107,18 @@ function listen() {
 async function start() {
   at("error").hidden = true;
   try {
+    await session.begin();
     await readCollections();
   } catch (error) {
     showError(error, start);
     return;
   }
   state.collection ??= collections[0]?.name ?? null;
+  if (asked()) box.value = asked(); // else what was typed meanwhile stays
   show();
+  tray.resume();
 }
 
-api.whenKeyIsWanted(askForKey);
+api.whenKeyIsWanted(session.askForKey);
 listen();
 start();

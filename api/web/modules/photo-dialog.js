@@ -12,6 +12,8 @@ import { Words } from "./words.js";
 /** @typedef {import("./types.js").Region} Region */
 /** @typedef {(query: import("./types.js").Query, target: import("./types.js").Target) => void} Ask */
 
+const DWELL = 250; // milliseconds that a photo is looked at before its regions are captioned
+
 export class PhotoDialog {
   /** @param {Ask} ask searches by the photo, or by a part of it */
   constructor(ask) {
@@ -78,6 +80,8 @@ export class PhotoDialog {
   async #caption(photo, frame, regions) {
     const note = element("li", { class: "hint" }, "Looking closer…");
     regions.append(note);
+    await new Promise((resolve) => window.setTimeout(resolve, DWELL));
+    if (!frame.element.isConnected || !this.dialog.open) return; // the person has gone on
     try {
       const { regions: captions } = await captionsOf(photo.id);
       this.#list(frame, regions, withCaptions(frame.regions, captions));

@@ -32,7 +32,7 @@ const empty = (title, text, ...further) => element("div", { class: "empty" },
 export const noPhotos = (collection, add) => empty(
   collection === null ? "Nothing has been indexed yet" : `“${collection}” holds no photos`,
   "Add photos here, or index a folder of this server in a terminal and reload the page.",
-  element("button", { type: "button", class: "primary", onclick: add }, "Add photos"),
+  element("button", { type: "button", class: "primary writing", onclick: add }, "Add photos"),
   element("pre", {}, `dvsa index ~/Pictures --collection ${collection ?? "holidays"}`));
 
 /** @param {boolean} filtered @param {() => void} clear */

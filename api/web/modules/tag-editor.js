@@ -9,7 +9,7 @@ export function tagEditor(photo) {
   const taken = element("p", { class: "hint" });
   const wrong = element("p", { class: "wrong", role: "alert" });
   const input = /** @type {HTMLInputElement} */ (element("input", {
-    type: "text", placeholder: "Add a tag", "aria-label": "Add a tag", maxlength: 100, autocomplete: "off",
+    class: "writing", type: "text", placeholder: "Add a tag", "aria-label": "Add a tag", maxlength: 100, autocomplete: "off",
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
       if (event.key === "Enter" && input.value.trim()) save([...tags, input.value.trim()]);
     },
@@ -23,7 +23,7 @@ export function tagEditor(photo) {
     wrong.textContent = "";
     taken.textContent = `${stored.width} × ${stored.height}${stored.taken_at ? `, taken ${day(stored.taken_at)}` : ""}`;
     list.replaceChildren(...tags.map((tag) => element("span", { class: "chip" }, tag, iconButton("close", `Remove the tag ${tag}`, {
-      onclick: () => save(tags.filter((other) => other !== tag)),
+      class: "icon-button writing", onclick: () => save(tags.filter((other) => other !== tag)),
     }))), input);
   };
   const save = async (/** @type {string[]} */ wanted) => {

@@ -22,34 +22,33 @@ export class Tray {
   }
 
   /** Sends photos, some at a time, and follows the jobs that index them.
-   * @param {File[]} photos @param {string} collection @param {string[]} tags */
-  async send(photos, collection, tags) {
-    for (const batch of batches(photos)) await this.#sendBatch(batch, collection, tags);
+   * @param {File[]} photos @param {string} collection @param {string[]} tags @param {() => Promise<void>} prepare what
+   * is done before the first are sent */
+  async send(photos, collection, tags, prepare) {
+    for (const [number, batch] of batches(photos).entries()) {
+      await this.#sendBatch(batch, collection, tags, number ? async () => {} : prepare);
+    }
   }
 
-  /** @param {File[]} photos @param {string} collection @param {string[]} tags */
-  async #sendBatch(photos, collection, tags) {
+  /** @param {File[]} photos @param {string} collection @param {string[]} tags @param {() => Promise<void>} prepare */
+  async #sendBatch(photos, collection, tags, prepare) {
     const stopping = new AbortController();
     const task = this.#task(`Sending ${counted(photos.length, "photo")} to ${collection}`);
     task.offer("Cancel", () => stopping.abort());
     try {
+      await prepare();
       const job = await api.sendPhotos(photos, collection, tags, task.progress, stopping.signal);
       this.#follow(job, task);
     } catch (error) {
       if (stopping.signal.aborted) task.remove();
-      else task.fail(/** @type {Error} */ (error).message, () => this.#sendBatch(photos, collection, tags));
+      else task.fail(/** @type {Error} */ (error).message, () => this.#sendBatch(photos, collection, tags, prepare));
     }
   }
 
-  /** Shows the jobs of a collection that are under way. @param {string} collection */
-  async resume(collection) {
-    const jobs = await api.jobsOf(collection).catch(() => []);
-    for (const job of jobs) if (underWay(job) && !this.followed.has(job.id)) this.#follow(job, this.#task(""));
-  }
-
-  /** @param {Job} job */
-  follow(job) {
-    this.#follow(job, this.#task(""));
+  /** Shows the jobs that are under way, whoever began them. */
+  async resume() {
+    const jobs = await api.jobs().catch(() => []); // a page without them is still one
+    for (const job of jobs.filter(underWay)) if (!this.followed.has(job.id)) this.#follow(job, this.#task(""));
   }
 
   /** @param {Job} job @param {Task} task */
@@ -130,8 +129,8 @@ class Task {
     this.bar.hidden = false;
     if (job.total) this.bar.value = job.done / job.total;
     else this.bar.removeAttribute("value");
-    const stage = STAGES[job.stage ?? ""] ?? job.stage ?? "";
-    this.note(job.state === "queued" ? "Waiting for its turn" : `${stage}${job.total ? ` ${job.done} of ${job.total}` : ""}`);
+    const stage = `${STAGES[job.stage] ?? "Beginning"}${job.total ? `, ${job.done} of ${job.total}` : ""}`;
+    this.note(job.state === "queued" ? "Waiting for its turn" : stage);
   }
 
   /** @param {Job} job */
@@ -139,7 +138,7 @@ class Task {
     this.bar.hidden = true;
     this.title.textContent = titleOf(job);
     this.element.classList.toggle("failed", job.state === "failed");
-    this.note(job.state === "cancelled" ? "Cancelled" : job.message ?? (job.state === "done" ? "Done" : "Failed"));
+    this.note(job.state === "cancelled" ? "Cancelled" : job.message || (job.state === "done" ? done(job.report) : "Failed"));
     this.action.replaceChildren();
     if (job.state === "done" || job.state === "cancelled") {
       this.element.querySelector(".top")?.append(iconButton("close", "Close", { onclick: this.remove }));
@@ -167,6 +166,13 @@ const titleOf = ({ kind, collection }) => ({
   index: `Indexing ${collection}`, upload: `Adding photos to ${collection}`, delete: `Deleting from ${collection}`,
   documents: `Adding sentences to ${collection}`,
 })[kind];
+
+/** What a job did, and the first of what it could not do. @param {Job["report"]} report */
+function done(report) {
+  const [skipped, ...others] = report?.skipped_items ?? [];
+  const left = skipped && `; left out: ${skipped.name} (${skipped.reason})${others.length ? ` and ${others.length} more` : ""}`;
+  return `Done${report?.added ? `, ${report.added.toLocaleString("en")} added` : ""}${left ?? ""}`;
+}
 
 /** @param {File[]} photos */
 function batches(photos) {

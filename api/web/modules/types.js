@@ -28,8 +28,8 @@
 /**
  * @typedef {{
  *   id: number, kind: "index" | "upload" | "delete" | "documents", collection: string,
- *   state: "queued" | "running" | "done" | "failed" | "cancelled", stage: string | null,
- *   done: number, total: number, message: string | null, report: Record<string, any> | null,
+ *   state: "queued" | "running" | "done" | "failed" | "cancelled", stage: string,
+ *   done: number, total: number, message: string, report: Record<string, any> | null,
  * }} Job
  */
 

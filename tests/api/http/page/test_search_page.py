@@ -162,3 +162,29 @@ def test_an_error_is_one_sentence_and_can_be_tried_again(chromium: Browser, serv
 def test_an_unknown_collection_in_the_address_is_told(chromium: Browser, server: Server) -> None:
     with opened(chromium, f"{server.url}/?collection=none", expected=(404,)) as page:
         expect(page.get_by_role("alert").first).to_contain_text("There is no collection 'none'")
+
+
+def test_filters_hold_until_they_are_cleared(page: Page) -> None:
+    search(page, "painted wall")
+    expect(page.locator(".score")).to_have_count(4)
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("Tags, all of").fill("nowhere, summer")
+    page.get_by_label("Taken from").fill("2024-01-01")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("Nothing found with these filters")).to_be_visible()
+    expect(page.locator("#filter-count")).to_have_text("3")
+    page.reload()
+    expect(page.get_by_label("Tags, all of")).to_have_value("nowhere, summer")
+    page.get_by_role("button", name="Clear the filters").click()
+    expect(page.locator(".score")).to_have_count(4)
+    expect(page.locator("#filter-count")).to_be_hidden()
+
+
+def test_what_is_left_out_lowers_the_scores(page: Page) -> None:
+    search(page, "painted wall")
+    before = page.locator(".score").first
+    score = before.inner_text()
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("Leave out").fill("painted wall")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".score").first).not_to_have_text(score)
