@@ -25,7 +25,7 @@ from engine.segments import Segment, link_files, write_segment
 
 CODEBOOK = "codebook"  # folder within the index's
 MOST_REMOVED = 0.2  # of a segment's fragments, before it is written anew
-MERGED_AT_ONCE = 40_000  # fragments that a change writes anew itself: about a second's work
+MERGED_AT_ONCE = 10_000  # fragments that a change writes anew itself: about a second's work at a million photos
 MOST_DRIFT = 1.1
 """Growth of the mean error at which a codebook is trained anew: ten times what two samples of the same items differ by.
 What recall is lost by then has not been measured yet."""
