@@ -14,7 +14,7 @@ SHOWN = 10  # skipped items named in the report; --json names all
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--collection", default="default", show_default=True, help="Where to put them; made if it is new.")
 @click.option("--images", type=click.Path(path_type=Path), help="Folder of the photos that a dataset's JSON names.")
 @click.option("--rebuild", is_flag=True, help="Embed everything again, as after a change of the model.")
@@ -29,9 +29,13 @@ def index(
     TSV file of photo and sentence, a dataset's JSON (Karpathy's form, or COCO captions) or a folder in the layout of
     Flickr8k, Flickr30k or COCO. Run it again, and only what is new or changed is embedded, and what is gone is dropped.
 
+    With --rebuild, PATH is all that the collection holds besides what was uploaded into it over HTTP, if anything.
+
     \b
         dvsa index ~/Pictures --collection holidays
     """
+    if not paths and not rebuild:
+        raise click.UsageError("name at least one PATH to index")
     from api.output import as_json
     from api.progress import Bars
     from api.session import open_captioner, read_settings

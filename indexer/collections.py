@@ -1,16 +1,19 @@
 """Makes collections, and deletes them with all that they hold."""
 
 import shutil
+import time
 
 from sqlalchemy import delete, insert, select
 
 from engine.catalogue import Catalogue, CollectionInfo
-from engine.catalogue.tables import Collection
+from engine.catalogue.tables import Collection, Job
 from engine.encoder import Encoder
 from engine.exceptions import CollectionExists
 from engine.settings import Settings
 from indexer.locks import collection_lock
 from indexer.queue import JobQueue
+
+AGE = 3600.0  # seconds after which an upload that is no job yet will be none
 
 
 def create_collection(catalogue: Catalogue, name: str, encoder: Encoder) -> CollectionInfo:
@@ -44,12 +47,18 @@ def delete_collection(catalogue: Catalogue, name: str, settings: Settings) -> No
         _remove_files(settings, collection.id)
 
 
-def sweep_deleted_collections(catalogue: Catalogue, settings: Settings) -> None:
-    """Delete the files of collections that are no more: of deletions that were interrupted."""
+def sweep_leftovers(catalogue: Catalogue, settings: Settings) -> None:
+    """Delete what interrupted deletions left of collections, and interrupted uploads that became no job."""
     folders = [entry for part in ("collections", "uploads") for entry in (settings.home / part).glob("[0-9]*")]
     known = {str(info.id) for info in catalogue.collections()}  # after the folders: rows come before them
     for number in {entry.name.partition(".")[0] for entry in folders} - known:
         _remove_files(settings, int(number))
+    arrived = [path for path in settings.home.glob("uploads/*/incoming/*") if path.stat().st_mtime < time.time() - AGE]
+    with catalogue.read() as connection:
+        waiting = {asked.get("token") for asked in connection.scalars(select(Job.request).where(Job.state != "done"))}
+    for path in arrived:
+        if path.name not in waiting:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_files(settings: Settings, collection_id: int) -> None:

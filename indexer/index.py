@@ -22,7 +22,8 @@ from indexer.rows import document_rows, photo_rows
 from indexer.run import Changes, Run, check_model, open_collection
 from indexer.scan import scan_paths
 from indexer.sentences import DocumentStep
-from indexer.sources import is_storable
+from indexer.sources import Scan, is_storable
+from indexer.stored_uploads import add_uploads
 from indexer.sweep import sweep_snapshots
 
 
@@ -47,7 +48,8 @@ def index_paths(
         collection: its name; made where there is none.
         encoder: the model.
         settings: where the collection is.
-        rebuild: encode everything again, for another model or a damaged index; paths must be all that it holds.
+        rebuild: encode everything again, for another model or a damaged index; paths must be all that it holds besides
+            what was uploaded.
         progress: told (stage, done, of how many).
         images: folder of the photos that a dataset's JSON names; None is where the JSON says.
         captioner: gives each photo a caption that has none of its own; None gives new photos none.
@@ -57,7 +59,9 @@ def index_paths(
     """
     if not collection.strip() or not is_storable(collection):
         raise BadRequest("a collection needs a name")
-    scan = scan_paths(paths, IndexReport(collection), images, settings.language)
+    report = IndexReport(collection)
+    uploads_only = rebuild and not paths
+    scan = Scan(report, settings.language) if uploads_only else scan_paths(paths, report, images, settings.language)
     catalogue = Catalogue(settings.catalogue_url)
     try:
         info = open_collection(catalogue, collection, encoder)
@@ -88,6 +92,7 @@ def _execute(run: Run) -> None:
     check_model(run.collection, run.encoder, run.rebuild)
     sweep_snapshots(run.settings, run.collection)
     if run.rebuild:
+        add_uploads(run.scan, run.catalogue, run.collection, run.settings)
         with run.catalogue.read() as connection:
             _check_rebuild(connection, run)
     changes = Changes()

@@ -178,9 +178,8 @@ def read_sentences(path: Path) -> list[UploadedSentence]:
 def shown_name(called: str | None) -> str:
     r"""Return what an uploader calls a file, without folders and characters that are not for show.
 
-        >>> shown_name("../../etc/pass
-    wd.jpg"), shown_name("C:\\photos\\beach.jpg"), shown_name(None)
-        ('passwd.jpg', 'beach.jpg', '')
+    >>> shown_name("../../etc/pass\nwd.jpg"), shown_name("C:\\photos\\beach.jpg"), shown_name(None)
+    ('passwd.jpg', 'beach.jpg', '')
     """
     last = (called or "").replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:LONGEST_NAME].strip()

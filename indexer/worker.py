@@ -17,6 +17,7 @@ from engine.exceptions import (
     UnknownCollection,
 )
 from engine.settings import Settings
+from indexer.collections import sweep_leftovers
 from indexer.liveness import has_died, living_worker
 from indexer.perform import Models, perform
 from indexer.queue import JobLost, JobQueue
@@ -66,6 +67,7 @@ class Worker:
         """
         catalogue = Catalogue(self._settings.catalogue_url, PATIENCE)
         try:
+            sweep_leftovers(catalogue, self._settings)
             with living_worker(self._settings) as name:
                 while not self._stopping.is_set():
                     try:

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api.http import errors
@@ -29,6 +30,7 @@ from api.http.service import Service
 from api.http.session import router as session
 from api.http.suggestions import router as suggestions
 from api.http.texts import router as texts
+from api.http.too_large import TooLarge
 
 WEB = Path(__file__).parent.parent / "web"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -62,10 +64,11 @@ def create_app(service: Service, public: bool = False) -> FastAPI:
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=settings.max_upload_bytes,
         generate_unique_id_function=_operation_name,
         middleware=[
             Middleware(Guard, metrics=service.metrics),
+            Middleware(TooLarge),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_upload_bytes),
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
             *([Middleware(Access, service=service)] if keys_needed else []),
         ],

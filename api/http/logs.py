@@ -4,7 +4,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
-FIELDS = ("request_id", "method", "path", "status", "milliseconds")
+FIELDS = ("request_id", "method", "path", "status", "milliseconds", "job")
 
 
 class JsonLines(logging.Formatter):
@@ -28,3 +28,4 @@ def log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("faiss").setLevel(logging.WARNING)  # it tells which libraries it looks for
