@@ -95,7 +95,7 @@ def test_damage_that_a_search_meets_lets_the_snapshot_before_serve(
     for number in range(6, 16):
         indexed.photo(f"{number}.png", number)
     indexed.index()
-    (indexed.photos / "9.png").unlink()  # the others are scattered then, and compared when they are read
+    (indexed.photos / "8.png").unlink()  # the others, 9.png the last, are scattered then, and compared when read
     indexed.index()
     path = unshare(newest(indexed) / "regions" / "000001" / "vectors.npy")
     assert search(service).warnings == []

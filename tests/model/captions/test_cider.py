@@ -28,7 +28,7 @@ def test_scores_of_a_corpus_are_those_of_the_coco_evaluation() -> None:
     random = np.random.default_rng(0)
 
     def sentence() -> list[int]:
-        return random.integers(1, 9, random.integers(2, 9)).tolist()
+        return [int(number) for number in random.integers(1, 9, random.integers(2, 9))]
 
     references = [[sentence() for _ in range(3)] for _ in range(20)]
     said = [of_item[0][: 1 + row % 5] + sentence() for row, of_item in enumerate(references)]
@@ -38,6 +38,5 @@ def test_scores_of_a_corpus_are_those_of_the_coco_evaluation() -> None:
     _, theirs = scorer.compute_score()
     cider = CorpusCider(references)
     ours = [cider.score(item, caption) for item, caption in enumerate(said)]
-    # theirs takes a sentence's number of pairs for its length, which is one less of both
     np.testing.assert_allclose(ours, theirs, rtol=1e-9)
     assert max(ours) > 1

@@ -28,7 +28,7 @@ def half_trained() -> Captioner:
     for epoch in range(6):
         for batch in task.batches(epoch):
             random.zero_grad()
-            task.loss(batch).backward()  # type: ignore[no-untyped-call]
+            task.loss(batch).backward()
             random.step()
     return task.model
 
@@ -86,11 +86,11 @@ def test_gradient_makes_the_better_of_two_sentences_likelier(half_trained: Capti
     task = make_reward_task(model)
     items = [(item, [0]) for item in range(40)]
     torch.manual_seed(1)
-    task.loss(items).backward()  # type: ignore[no-untyped-call]
+    task.loss(items).backward()
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.grad is not None:
-                parameter -= 0.05 * parameter.grad
+                parameter.sub_(0.05 * parameter.grad)
     assert reward_of(model, task) > reward_of(half_trained, task)
 
 
