@@ -69,6 +69,7 @@ def worker_client(worker_home: Path, walls: Path) -> Iterator[httpx.Client]:
         yield made
 
 
+@pytest.fixture(scope="session")
 def locked(server_home: Path) -> Iterator[Server]:
     """A server over the same home that asks for API keys, for the whole session."""
     with serving([sys.executable, "-m", "tests.api.http.tiny_server", server_home, "keys"]) as running:

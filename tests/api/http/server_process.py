@@ -15,6 +15,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[3]
 STARTS = 120  # seconds; loading torch on a busy machine
+STOPS = 60  # seconds; its worker, which others go before, may take 30
 
 
 class Server:
@@ -59,7 +60,7 @@ class Server:
     def stop(self) -> int:
         """End the process as an operator does, and return its exit code."""
         self.process.terminate()
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=STOPS)
         self._reader.join()
         assert self.process.stderr is not None
         self.process.stderr.close()

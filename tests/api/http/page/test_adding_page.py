@@ -43,7 +43,7 @@ def slow_photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("slow")
     paths = [folder / f"slow{number}.png" for number in range(MANY)]
     for number, path in enumerate(paths):
-        Image.new("RGB", (SLOW_WIDTH, 24), (200, 8 * number, 40)).save(path)
+        Image.new("RGB", (SLOW_WIDTH, 24), (200, 3 * number, 40)).save(path)
     return paths
 
 
