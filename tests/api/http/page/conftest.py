@@ -9,7 +9,7 @@ from tests.api.http.page.browser import CHROMIUM, opened
 from tests.api.http.server_process import Server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The browser, for the whole session."""
     if CHROMIUM is None:
