@@ -55,24 +55,25 @@ def searched(page: Page, text: str) -> tuple[float, float]:
     page.get_by_role("combobox").fill(text)
     page.evaluate(
         """() => {
-            window.begun = performance.now();
-            window.seen = {};
-            const seen = () => {
-                const images = [...document.querySelectorAll(".card:has(.score) img")];
-                if (images.length) window.seen.hits ??= performance.now() - window.begun;
-                const visible = images.filter((image) => image.getBoundingClientRect().top < innerHeight);
-                const done = images.length && visible.every((image) => image.complete && image.naturalWidth);
-                if (done) window.seen.photos ??= performance.now() - window.begun;
-                else requestAnimationFrame(seen);
-            };
-            document.querySelector("#results").replaceChildren();
-            requestAnimationFrame(seen);
+            const begun = performance.now();
+            let hits = null;
+            window.seen = new Promise((resolve) => {
+                const look = () => {
+                    const images = [...document.querySelectorAll(".card:has(.score) img")];
+                    const visible = images.filter((image) => image.getBoundingClientRect().top < innerHeight);
+                    if (images.length) hits ??= performance.now() - begun;
+                    if (images.length && visible.every((image) => image.complete && image.naturalWidth)) {
+                        resolve([hits, performance.now() - begun]);
+                    } else requestAnimationFrame(look);
+                };
+                document.querySelector("#results").replaceChildren();
+                requestAnimationFrame(look);
+            });
         }"""
     )
     page.keyboard.press("Enter")
-    page.wait_for_function("window.seen.photos !== undefined")
-    times = page.evaluate("window.seen")
-    return float(times["hits"]), float(times["photos"])
+    hits, photos = page.evaluate("() => window.seen")
+    return float(hits), float(photos)
 
 
 def test_first_paint_and_a_search_on_the_examples(chromium: Browser, examples: Server) -> None:
