@@ -54,7 +54,7 @@ def test_a_uniform_collection_is_scored_by_torch_as_by_exact_search(tmp_path: Pa
 
 def test_a_package_that_cannot_be_installed_is_the_reason(tmp_path: Path) -> None:
     peer = Peer("nothing", "nothing_peer", ("/no/such/wheel-1.0-py3-none-any.whl",))
-    with pytest.raises(PeerMissing, match="uv"):
+    with pytest.raises(PeerMissing, match="pip install failed"):
         interpreter(peer, tmp_path)
 
 

@@ -11,7 +11,7 @@ from tests.api.http.server_process import Server
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser, for the whole session."""
+    """The browser, for a module: while it is there, asyncio.run is not to be had."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium")
     with sync_playwright() as playwright:
