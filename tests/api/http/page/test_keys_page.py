@@ -41,6 +41,7 @@ def test_a_key_opens_the_page_and_is_forgotten_when_asked(page: Page, keys: ApiK
 
 def test_a_key_that_may_only_read_shows_nothing_that_changes(page: Page, keys: ApiKeys) -> None:
     give(page, keys.create(uuid.uuid4().hex, "read"))
+    expect(page.locator(".card")).to_have_count(4)  # the page is open
     search(page, "painted wall")
     expect(page.locator(".score")).to_have_count(4)
     expect(page.locator("#add")).to_be_hidden()
