@@ -18,7 +18,7 @@ from engine.search.request import SearchRequest
 
 BEST_PART = ScoreTerms(query=True, stored=False, reduction="mean")
 """Score of a box: an item counts by its region or word that is most like it. What shows the same may show much else,
-and what says the same say much else: this finds more than the score of whole photos (docs/measurements.md)."""
+and what says the same say much else: scripts/region_search.py compares this with whole photos."""
 
 SMALLEST_SIDE = 1  # pixel of a box
 
