@@ -106,14 +106,22 @@ class _PhotoFirst(nn.Module):
 
     def begin(self, memory: Memory, sentences: int) -> State:
         """Return the state after the photo, each (B * K, H)."""
-        _, (hidden, cell) = self.lstm(memory[0][:, None])
-        return hidden[0].repeat_interleave(sentences, dim=0), cell[0].repeat_interleave(sentences, dim=0)
+        zeros = memory[0].new_zeros(len(memory[0]), self.lstm.hidden_size)
+        hidden, cell = self._step(memory[0], (zeros, zeros))
+        return hidden.repeat_interleave(sentences, dim=0), cell.repeat_interleave(sentences, dim=0)
 
     def _read(self, words: Tensor, state: State) -> tuple[Tensor, State]:
         """Read words (B, K, W, E): what the LSTM makes of each, (B * K, W, H), and the state after the last."""
         read = self.dropout(words).flatten(0, 1)  # (B * K, W, E)
+        if read.shape[1] == 1:
+            stepped = self._step(read[:, 0], state)
+            return stepped[0][:, None], stepped
         said, (hidden, cell) = self.lstm(read, (state[0][None], state[1][None]))
         return said, (hidden[0], cell[0])
+
+    def _step(self, read: Tensor, state: State) -> State:
+        """Read one word or photo, (N, E): the whole LSTM puts its weights in order anew each time, the cell does not."""
+        return torch.lstm_cell(read, state, *self.lstm.all_weights[0])
 
 
 class LSTMDecoder(_PhotoFirst):

@@ -38,6 +38,7 @@ export class Searching {
     this.running.abort();
     const { signal } = (this.running = new AbortController());
     states.hideError();
+    states.showWarnings([]);
     at("more").hidden = true;
     showQuery();
     at("results").replaceChildren(states.placeholders());
@@ -82,6 +83,7 @@ export class Searching {
     const answer = await ask(undefined);
     const photo = await asked;
     if (signal.aborted) return;
+    states.showWarnings(answer.warnings);
     const add = state.target === "images" ? this.#photos(query, answer, photo) : this.#sentences(query, answer, photo);
     if (answer.hits.length === 0) {
       at("results").replaceChildren(states.nothingFound(active(state.filters) > 0, this.actions.clearFilters));

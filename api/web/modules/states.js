@@ -22,6 +22,12 @@ export function showError(error, again) {
 
 export const hideError = () => { at("error").hidden = true; };
 
+/** Says what makes an answer less than it should be, a sentence each. @param {string[]} warnings */
+export function showWarnings(warnings) {
+  at("warnings").replaceChildren(...warnings.map((warning) => element("p", {}, warning)));
+  at("warnings").hidden = warnings.length === 0;
+}
+
 /** @param {string} title @param {string} text @param {HTMLElement[]} further */
 const empty = (title, text, ...further) => element("div", { class: "empty" },
   drawn("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" },

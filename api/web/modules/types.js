@@ -17,7 +17,7 @@
 
 /**
  * @typedef {{
- *   target: Target, not_understood: string[], caption: string | null, hits: Photo[] | SentenceHit[],
+ *   target: Target, not_understood: string[], warnings: string[], caption: string | null, hits: Photo[] | SentenceHit[],
  *   cursor: string | null,
  * }} Answer
  */

@@ -1,5 +1,6 @@
 """Every state of the page in three forms: it fits, and axe finds nothing wrong."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.api.http.page.browser import FORMS, check, drop, opened, search
 from tests.api.http.server_process import Server, serving
+from tests.workspace import Workspace
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -67,6 +69,24 @@ def test_a_home_without_collections_says_what_to_do(chromium: Browser, tmp_path:
         check(page, tmp_path, "nothing")
         page.get_by_role("button", name="Add photos").last.click()
         expect(page.get_by_label("Collection", exact=True)).to_have_value("photos")
+
+
+def test_a_damaged_collection_says_so_above_what_the_state_before_finds(chromium: Browser, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for number in range(2):
+        workspace.photo(f"{number}.png", number)
+        workspace.index()
+    shutil.rmtree(workspace.settings.collection_directory(1) / workspace.snapshots()[-1] / "regions")
+    with (
+        serving([sys.executable, "-m", "tests.api.http.tiny_server", workspace.settings.home]) as server,
+        opened(chromium, f"{server.url}/?collection=test") as page,
+    ):
+        search(page, "red wall")
+        expect(page.locator("#warnings")).to_contain_text("dvsa verify --repair --collection test")
+        expect(page.locator(".card")).to_have_count(1)
+        check(page, tmp_path, "damaged")
+        page.get_by_role("button", name="Clear the search").first.click()
+        expect(page.locator("#warnings")).to_be_hidden()
 
 
 def _open(page: Page, name: str) -> None:
