@@ -117,5 +117,9 @@ def test_a_home_without_collections_is_served(dvsa: Run, tmp_path: Path) -> None
     command: list[str | Path] = [Path(sys.executable).with_name("dvsa"), "serve", "--port", "0"]
     with serving(command, DVSA_HOME=str(tmp_path)) as server, client_of(server) as client:
         assert given(client.get(f"{API}/collections")) == {"collections": []}
+        began = time.perf_counter()
+        for _ in range(50):
+            client.get(f"{API}/health/live")
+        assert time.perf_counter() - began < 1.0  # 2 s where a packet waits until the one before is acknowledged
         query = {"text": "a dog", "collection": "default"}
         assert "dvsa index" in refused(client.post(f"{API}/search/text", json=query), 404, "unknown_collection")
