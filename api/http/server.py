@@ -1,5 +1,6 @@
 """Runs the app: uvicorn, which finishes requests under way when it is told to end."""
 
+import gc
 import signal
 import socket
 from threading import Event
@@ -28,6 +29,8 @@ def run(app: FastAPI, stopping: Event, listening: socket.socket) -> None:
     """Serve until the process is told to end; `stopping` is set then, before requests under way are waited for."""
     # uvicorn raises the signal once more when it has ended; one that is ignored processes begun here would inherit
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it again and again holds up all requests
     config = uvicorn.Config(
         app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE
     )

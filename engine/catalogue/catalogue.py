@@ -5,12 +5,12 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, groupby
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import URL, Connection, Row, func, make_url, select
+from sqlalchemy import URL, BindParameter, Connection, Row, Select, bindparam, func, make_url, select
 
 from engine.catalogue.database import connect
 from engine.catalogue.database_errors import plain_errors
@@ -22,6 +22,46 @@ CHUNK = 500  # ids in one statement; databases bound the number of parameters
 
 
 ORPHANS = "SELECT * FROM pragma_foreign_key_check LIMIT 10"
+
+
+DOCUMENT = func.coalesce(Document.name, Document.path)
+
+_COLUMNS = (
+    Collection.id,
+    Collection.name,
+    Collection.snapshot,
+    Collection.model_hash,
+    Collection.dimension,
+    Collection.photo_count,
+    Collection.sentence_count,
+)
+_PHOTO_COLUMNS = (
+    Photo.id,
+    Photo.path,
+    Photo.width,
+    Photo.height,
+    Photo.content_hash,
+    Photo.caption,
+    Photo.captioner_hash,
+    Photo.name,
+    Photo.taken_at,
+    Collection.name.label("collection"),
+)
+_HELD: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
+
+# Built once: every search asks these, and building them takes longer than asking.
+_COLLECTION = select(*_COLUMNS).where(Collection.name == bindparam("name"))
+_PHOTOS = select(*_PHOTO_COLUMNS).join_from(Photo, Collection).where(Photo.state == LIVE, Photo.id.in_(_HELD))
+_REGIONS = (
+    select(Region.photo_id, Region.x0, Region.y0, Region.x1, Region.y1)
+    .where(Region.photo_id.in_(_HELD))
+    .order_by(Region.photo_id, Region.number)
+)
+_SENTENCES = (
+    select(Sentence.id, Sentence.text, DOCUMENT, Sentence.photo_id)
+    .join(Document, Document.id == Sentence.document_id)
+    .where(Document.state == LIVE, Sentence.id.in_(_HELD))
+)
 
 
 @dataclass(frozen=True)
@@ -132,10 +172,9 @@ class Catalogue:
             UnknownCollection: there is none.
         """
         with self.read() as connection:
-            query = select(*_COLUMNS).where(Collection.name == name)
-            row = None if "\0" in name else connection.execute(query).one_or_none()  # PostgreSQL takes no NUL
-        if row is not None:
-            return _info(row)
+            found = [] if "\0" in name else connection.execute(_COLLECTION, {"name": name}).all()  # PostgreSQL: no NUL
+        if found:
+            return _info(found[0])
         names = ", ".join(info.name for info in self.collections())
         hint = f"there is none yet; make it with: dvsa index PATH --collection {name}"
         there = f"there are: {names}" if names else hint
@@ -143,10 +182,7 @@ class Catalogue:
 
     def photos(self, ids: Sequence[int]) -> dict[int, PhotoInfo]:
         """Return the published photos among the ids."""
-        query = select(*_PHOTO_COLUMNS).join_from(Photo, Collection).where(Photo.state == LIVE)
-        with self.read() as connection:
-            rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Photo.id.in_(chunk)))]
-        return {row.id: _photo(row) for row in rows}
+        return {row[0]: _photo(row) for row in self._among(_PHOTOS, ids)}
 
     def photo(self, photo_id: int) -> PhotoInfo:
         """Return one published photo.
@@ -186,24 +222,21 @@ class Catalogue:
 
     def regions(self, photo_ids: Sequence[int]) -> dict[int, npt.NDArray[np.float32]]:
         """Return the boxes of photos, float32 (R, 4) each, in the order of their vectors in the snapshot."""
-        query = select(Region).order_by(Region.photo_id, Region.number)
-        with self.read() as connection:
-            found = [connection.execute(query.where(Region.photo_id.in_(chunk))).all() for chunk in chunks(photo_ids)]
-        return {
-            photo_id: np.array([(row.x0, row.y0, row.x1, row.y1) for row in group], dtype=np.float32)
-            for photo_id, group in groupby(chain.from_iterable(found), key=lambda row: int(row.photo_id))
-        }
+        rows = self._among(_REGIONS, photo_ids)
+        if not rows:
+            return {}
+        numbers = np.fromiter(chain.from_iterable(rows), np.float64, 5 * len(rows)).reshape(-1, 5)
+        photos, starts = np.unique(numbers[:, 0].astype(np.int64), return_index=True)
+        return dict(zip(photos.tolist(), np.split(numbers[:, 1:].astype(np.float32), starts[1:]), strict=True))
 
     def sentences(self, ids: Sequence[int]) -> dict[int, SentenceInfo]:
         """Return the published sentences among the ids."""
-        query = (
-            select(Sentence.id, Sentence.text, DOCUMENT, Sentence.photo_id)
-            .join(Document, Document.id == Sentence.document_id)
-            .where(Document.state == LIVE)
-        )
+        return {row[0]: SentenceInfo(*row) for row in self._among(_SENTENCES, ids)}
+
+    def _among(self, query: Select[Any], ids: Sequence[int]) -> list[Row[Any]]:
+        """Ask a query for these ids, some at a time."""
         with self.read() as connection:
-            rows = [row for chunk in chunks(ids) for row in connection.execute(query.where(Sentence.id.in_(chunk)))]
-        return {row.id: SentenceInfo(*row) for row in rows}
+            return [row for chunk in chunks(ids) for row in connection.execute(query, {"ids": chunk})]
 
 
 def chunks(ids: Sequence[int]) -> Iterator[list[int]]:
@@ -213,34 +246,10 @@ def chunks(ids: Sequence[int]) -> Iterator[list[int]]:
         yield unique[start : start + CHUNK]
 
 
-DOCUMENT = func.coalesce(Document.name, Document.path)
-
-_COLUMNS = (
-    Collection.id,
-    Collection.name,
-    Collection.snapshot,
-    Collection.model_hash,
-    Collection.dimension,
-    Collection.photo_count,
-    Collection.sentence_count,
-)
-_PHOTO_COLUMNS = (
-    Photo.id,
-    Photo.path,
-    Photo.width,
-    Photo.height,
-    Photo.content_hash,
-    Photo.caption,
-    Photo.captioner_hash,
-    Photo.name,
-    Photo.taken_at,
-    Collection.name.label("collection"),
-)
-
-
 def _info(row: Row[tuple[int, str, str | None, str, int, int, int]]) -> CollectionInfo:
     return CollectionInfo(*row)
 
 
 def _photo(row: Row[Any]) -> PhotoInfo:
-    return PhotoInfo(**{**row._mapping, "name": row.name or os.path.basename(row.path)})
+    name = row.name or os.path.basename(row.path)
+    return PhotoInfo(*(name if column == "name" else value for column, value in zip(row._fields, row, strict=True)))
