@@ -6,6 +6,7 @@ list_offsets.npy   int64 (C + 1,)      list c is offsets[c]:offsets[c + 1]
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,10 @@ from engine.row_files import RowFile
 
 AT_ONCE = 500_000
 """Fragments that are inverted at a time: 20 MB of work beside the lists themselves."""
+
+
+ENTRIES = 2**18
+"""Best products in memory at a time, a megabyte: of small collections all vectors of a query are taken at once."""
 
 
 class InvertedLists:
@@ -53,18 +58,28 @@ class InvertedLists:
         Source: the missing similarity of Lee et al. 2023 (XTR).
         """
         total = torch.zeros(self._count, device=self._device)
-        best = torch.empty_like(total)
-        for products in table:
-            unseen = max(0, len(products) - probes)
-            parted = np.argpartition(products, unseen) if unseen else np.arange(len(products))
-            seen = parted[unseen:]
-            least = products[parted[:unseen]].max() if unseen else products.min()
-            sizes = self._offsets[seen + 1] - self._offsets[seen]
-            items = self._items.take(self._offsets[seen], sizes)
-            gains = torch.from_numpy(np.repeat(products[seen] - least, sizes)).to(self._device)
-            total += best.zero_().scatter_reduce_(0, items.long(), gains, "amax")
-            total += float(least)
+        words = max(1, ENTRIES // max(1, self._count))
+        for first in range(0, len(table), words):
+            total += self._best(table[first : first + words], probes).sum(0)
         return total
+
+    def _best(self, table: npt.NDArray[np.float32], probes: int) -> torch.Tensor:
+        """Give each item the product of its best centroid, for some of the query's vectors, float32 (q, I)."""
+        unseen = max(0, table.shape[1] - probes)
+        parted = np.argpartition(table, min(unseen, table.shape[1] - 1), axis=1)
+        seen, products = parted[:, unseen:], np.take_along_axis(table, parted, axis=1)
+        least = products[:, :unseen].max(axis=1) if unseen else products.min(axis=1)  # (q,)
+        begins = self._offsets[seen]
+        sizes = self._offsets[seen + 1] - begins  # (q, probes)
+        items = self._items.take(begins.ravel(), sizes.ravel())
+        rows = np.repeat(self._count * np.arange(len(table)), sizes.sum(axis=1))
+        gains = np.repeat((products[:, unseen:] - least[:, None]).ravel(), sizes.ravel())
+        best = torch.zeros(len(table) * self._count, device=self._device)
+        best.scatter_reduce_(0, items + self._on_device(rows), self._on_device(gains), "amax")
+        return best.view(len(table), -1) + self._on_device(least)[:, None]
+
+    def _on_device(self, array: npt.NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(array).to(self._device)
 
     def memory_bytes(self) -> int:
         """Bytes of both arrays."""
