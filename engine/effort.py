@@ -41,7 +41,7 @@ class Depth:
 
 DEPTHS: dict[Effort, Depth] = {
     "fast": Depth(1 / 128, 1.5, 50),
-    "normal": Depth(1 / 64, 4, 100),
+    "normal": Depth(1 / 128, 3, 100),
     "thorough": Depth(1 / 32, 16, 400),
 }
 """Measured in docs/measurements.md; "exact" has no depth, it scores every item."""

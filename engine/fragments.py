@@ -150,7 +150,9 @@ def weighted_sum(
 ) -> npt.NDArray[np.float32]:
     """Add up the scores of a query's parts, float32 (I,); a lone part of weight one keeps its scores bit for bit."""
     first, *others = parts
-    total = score(first) * np.float32(first.weight)
+    total = score(first)
+    if first.weight != 1:
+        total = total * np.float32(first.weight)
     for part in others:
         total += score(part) * np.float32(part.weight)
     return total

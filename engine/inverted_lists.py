@@ -57,14 +57,16 @@ class InvertedLists:
 
         Source: the missing similarity of Lee et al. 2023 (XTR).
         """
+        words = max(1, min(len(table), ENTRIES // max(1, self._count)))
+        buffer = torch.empty(words, self._count, device=self._device)
         total = torch.zeros(self._count, device=self._device)
-        words = max(1, ENTRIES // max(1, self._count))
         for first in range(0, len(table), words):
-            total += self._best(table[first : first + words], probes).sum(0)
+            part = table[first : first + words]
+            total += self._best(part, probes, buffer[: len(part)].zero_())
         return total
 
-    def _best(self, table: npt.NDArray[np.float32], probes: int) -> torch.Tensor:
-        """Give each item the product of its best centroid, for some of the query's vectors, float32 (q, I)."""
+    def _best(self, table: npt.NDArray[np.float32], probes: int, best: torch.Tensor) -> torch.Tensor:
+        """Add up each item's best centroids for some of the query's vectors, by way of zeros (q, I), float32 (I,)."""
         unseen = max(0, table.shape[1] - probes)
         parted = np.argpartition(table, min(unseen, table.shape[1] - 1), axis=1)
         seen, products = parted[:, unseen:], np.take_along_axis(table, parted, axis=1)
@@ -74,9 +76,8 @@ class InvertedLists:
         items = self._items.take(begins.ravel(), sizes.ravel())
         rows = np.repeat(self._count * np.arange(len(table)), sizes.sum(axis=1))
         gains = np.repeat((products[:, unseen:] - least[:, None]).ravel(), sizes.ravel())
-        best = torch.zeros(len(table) * self._count, device=self._device)
-        best.scatter_reduce_(0, items + self._on_device(rows), self._on_device(gains), "amax")
-        return best.view(len(table), -1) + self._on_device(least)[:, None]
+        best.view(-1).scatter_reduce_(0, items + self._on_device(rows), self._on_device(gains), "amax")
+        return (best.sum(0) if len(best) > 1 else best[0]) + float(least.sum())
 
     def _on_device(self, array: npt.NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(array).to(self._device)

@@ -80,13 +80,14 @@ def joined_terms(
     Returns:
         Scores, float32 (I,).
     """
-    parts = []
-    if terms.query:
-        parts.append(by_query / np.float32(asked) if terms.reduction == "mean" else by_query)
-    if terms.stored:
-        parts.append(by_stored / counts if terms.reduction == "mean" else by_stored)
-    total: npt.NDArray[np.float32] = parts[0] if len(parts) == 1 else parts[0] + parts[1]
-    return total
+    query, stored = torch.from_numpy(by_query), torch.from_numpy(by_stored)  # torch divides with all its threads
+    if not terms.stored:
+        return (query / asked if terms.reduction == "mean" else query).numpy()
+    if not terms.query:
+        return (stored / torch.from_numpy(counts) if terms.reduction == "mean" else stored).numpy()
+    if terms.reduction == "mean":
+        return torch.addcdiv(query / asked, stored, torch.from_numpy(counts)).numpy()
+    return (query + stored).numpy()
 
 
 def top_k(
