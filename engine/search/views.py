@@ -94,6 +94,10 @@ class Views:
         with self._opening:
             view = self._open.get(info.id)
             if view is None or view.info.snapshot != snapshot:
+                held = {one.id for one in self._catalogue.collections()}
+                self._open = {
+                    number: other for number, other in self._open.items() if number in held
+                }  # not the deleted
                 view = self._open[info.id] = self._view(info)
             return view
 
