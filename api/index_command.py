@@ -83,6 +83,7 @@ def report_lines(report: "IndexReport") -> list[str]:
     lines += _item_lines(report.skipped_items)
     if report.uncaptioned_items:
         lines += [f"  {len(report.uncaptioned_items)} without caption", *_item_lines(report.uncaptioned_items)]
+    lines += [f"  index written anew, {reason}" for reason in report.renewed]
     return lines
 
 

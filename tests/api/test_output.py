@@ -31,6 +31,8 @@ def test_a_report_says_how_many_photos_were_captioned_and_which_could_not_be() -
     lines = report_lines(report)
     assert lines[2:4] == ["  12 without caption", "    /p/0\\n.jpg: the photo has no regions"]
     assert lines[4 + SHOWN - 1] == "    and 2 more; --json names all"
+    report.renewed.append("photos: it has outgrown exact search")
+    assert report_lines(report)[-1] == "  index written anew, photos: it has outgrown exact search"
     document = report_json(report)
     assert (document["captioned"], document["skipped_items"]) == (8, [])
     assert document["uncaptioned_items"][11] == {"name": "/p/11\n.jpg", "reason": "the photo has no regions"}
