@@ -92,7 +92,8 @@ class ModelRegionCaptioner:
             raise CaptionError("the photo has no regions to caption, only the whole; leave --regions out")
         repeated = np.broadcast_to(features, (parts, *features.shape))
         captions = _captions(self._checkpoint, region_rows(repeated, np.arange(parts)), self._beam, self._agreement)
-        likely = torch.tensor([one.log_probability / (len(one.words) + 1) for one in captions])
+        # rounded, as equal features differ in the last bits by their place in a batch
+        likely = torch.tensor([round(one.log_probability / (len(one.words) + 1), 4) for one in captions])
         found: dict[tuple[str, ...], RegionCaption] = {}
         for region in nms(torch.from_numpy(photo.boxes[:-1]), likely, SAME_BOX).tolist():
             x0, y0, x1, y1 = (float(edge) for edge in photo.boxes[region])

@@ -12,6 +12,7 @@ Two ways to score without the exact vectors, both of products that nobody normal
     refined    every fragment is its centroid and what its bytes stand for, for the best items of the coarse scores.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from engine.row_files import RowFile
 from engine.scoring import joined_terms
 from engine.stored_fragments import ROWS, StoredFragments
 
-LOOKED_UP = 2**20  # fragments whose centroids are looked up at a time
+LOOKED_UP = 2**20  # fragments of all items whose centroids are looked up at a time
+SOME = 2**14  # fragments of chosen items: with 64 products each 4 MB, which stay in the cache
 
 
 class CompressedFragments:
@@ -59,16 +61,16 @@ class CompressedFragments:
         if self._codes.array.shape != size[:1] or self._residuals.array.shape != size:
             raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
-    def query_term(self, table: npt.NDArray[np.float32], probes: int) -> torch.Tensor:
+    def query_term(self, table: npt.NDArray[np.float32], probes: int) -> npt.NDArray[np.float32]:
         """Add up each item's best centroids, one for each of the query's vectors, float32 (I,).
 
         Args:
             table: the query's products with the centroids, float32 (Q, C).
             probes: lists looked at for each of the query's vectors; see InvertedLists.term.
         """
-        return self._lists.term(table, probes)
+        return self._lists.term(table, probes).cpu().numpy()
 
-    def stored_term(self, best: npt.NDArray[np.float32]) -> torch.Tensor:
+    def stored_term(self, best: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Add up the value of each fragment's centroid, float32 (C,), by item, float32 (I,)."""
         table = self._on_device(best)[:, None]  # numpy's own form of it is slow to look up in
         total = torch.empty(len(self._offsets) - 1, device=self._device)
@@ -77,39 +79,74 @@ class CompressedFragments:
             codes = self._codes.part(int(begin), int(self._offsets[last]))
             starts = self._on_device((self._offsets[first:last] - begin).astype(np.int32))
             total[first:last] = F.embedding_bag(codes, table, starts, mode="sum")[:, 0]  # (i, 1) -> (i,)
-        return total
+        return total.cpu().numpy()
+
+    def query_term_of(
+        self, products: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """Add up the best of an item's centroids, one for each of the query's vectors, float32 (n,).
+
+        Args:
+            products: of the centroids with the query, float32 (C, q).
+            numbers: the items' places, one at least.
+        """
+        table = self._on_device(products)
+        return self._looked_up(numbers, lambda codes, starts: best_in_each(table.index_select(0, codes), starts).sum(1))
+
+    def stored_term_of(self, best: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Add up the value of each fragment's centroid, float32 (C,), of the items at these places, float32 (n,)."""
+        table = self._on_device(best)
+        return self._looked_up(numbers, lambda codes, starts: sum_of_each(table.index_select(0, codes), starts))
+
+    def _looked_up(
+        self,
+        numbers: npt.NDArray[np.int64],
+        look: Callable[[torch.Tensor, npt.NDArray[np.int64]], torch.Tensor],
+    ) -> npt.NDArray[np.float32]:
+        """Look up the centroids of items, some at a time: `look` is given theirs, and where each item begins."""
+        begins = self._offsets[numbers]
+        counts = self._offsets[numbers + 1] - begins
+        found = torch.empty(len(numbers))
+        for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), SOME):
+            codes = self._codes.take(begins[first:last], counts[first:last])
+            found[first:last] = look(codes, np.cumsum(counts[first:last]) - counts[first:last]).cpu()
+        return found.numpy()
 
     def refined_scores(
-        self, query: npt.NDArray[np.float32], terms: ScoreTerms, numbers: npt.NDArray[np.int64]
+        self,
+        tables: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
+        terms: ScoreTerms,
+        numbers: npt.NDArray[np.int64],
     ) -> npt.NDArray[np.float32]:
         """Score the items at these places by centroids and residuals, float32 (n,).
 
         Args:
-            query: float32 (Q, D).
+            tables: the query, some rows at a time, and their products with the centroids; see Codebook.tables.
             terms: which terms the score has.
             numbers: the items' places, one at least.
         """
         counts = self._offsets[numbers + 1] - self._offsets[numbers]
         total, stored = torch.zeros(len(numbers)), torch.zeros(len(numbers))
-        tables = [
-            (self._on_device(self._codebook.quantizer.tables(part)), self._on_device(table))
-            for part, table in self._codebook.tables(query)
+        looked_up = [
+            (self._on_device(self._codebook.quantizer.tables(rows)), self._on_device(products))
+            for rows, products in tables
         ]
         for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), ROWS):
             here = self._offsets[numbers[first:last]], counts[first:last]
             residuals, codes = self._residuals.take(*here), self._codes.take(*here)
             starts = np.cumsum(here[1]) - here[1]
             best = torch.full((len(codes),), -torch.inf, device=self._device)
-            for patterns, centroids in tables:
+            for patterns, centroids in looked_up:
                 products = self._codebook.quantizer.products(residuals, patterns)
-                products = (products + centroids.index_select(0, codes)).T.contiguous()  # (up to Q, n)
+                products += centroids.index_select(0, codes)  # (n, up to Q)
                 if terms.query:
-                    total[first:last] += best_in_each(products, starts).sum(0).cpu()
+                    total[first:last] += best_in_each(products, starts).sum(1).cpu()
                 if terms.stored:
-                    best = torch.maximum(best, products.amax(0))
+                    best = torch.maximum(best, products.amax(1))
             if terms.stored:
                 stored[first:last] = sum_of_each(best, starts).cpu()
-        return joined_terms(total.numpy(), stored.numpy(), terms, len(query), counts.astype(np.float32))
+        asked = sum(len(rows) for rows, _ in tables)
+        return joined_terms(total.numpy(), stored.numpy(), terms, asked, counts.astype(np.float32))
 
     def memory_bytes(self) -> int:
         """Bytes of all arrays."""

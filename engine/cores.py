@@ -35,5 +35,16 @@ class SharedCores:
             torch.set_num_threads(self._threads)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: waking others takes as long as steps over a few thousand rows do."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 CORES = SharedCores()
 """Those of this process."""

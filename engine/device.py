@@ -52,18 +52,18 @@ def kmeans(
 
 
 def best_in_each(products: torch.Tensor, starts: npt.NDArray[np.int64]) -> torch.Tensor:
-    """Return the largest number of each run of columns.
+    """Return the largest numbers of each run of rows.
 
     Args:
-        products: float32 (Q, n).
-        starts: int64 (I,), where each run begins; a run ends where the next begins, the last one with the columns.
+        products: float32 (n, Q).
+        starts: int64 (I,), where each run begins; a run ends where the next begins, the last one with the rows.
 
     Returns:
-        float32 (Q, I).
+        float32 (I, Q).
     """
     if products.device.type == "cpu":
-        return torch.from_numpy(np.maximum.reduceat(products.numpy(), starts, axis=1))
-    return torch.segment_reduce(products.T.contiguous(), "max", offsets=_ends(products, starts)).T
+        return torch.from_numpy(np.maximum.reduceat(products.numpy(), starts, axis=0))
+    return torch.segment_reduce(products.contiguous(), "max", offsets=_ends(products, starts))
 
 
 def sum_of_each(numbers: torch.Tensor, starts: npt.NDArray[np.int64]) -> torch.Tensor:
@@ -74,4 +74,4 @@ def sum_of_each(numbers: torch.Tensor, starts: npt.NDArray[np.int64]) -> torch.T
 
 
 def _ends(numbers: torch.Tensor, starts: npt.NDArray[np.int64]) -> torch.Tensor:
-    return torch.from_numpy(np.append(starts, numbers.shape[-1])).to(numbers.device)
+    return torch.from_numpy(np.append(starts, len(numbers))).to(numbers.device)

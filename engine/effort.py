@@ -13,11 +13,13 @@ class Depth:
 
     Attributes:
         lists: of the codebook, looked at for each vector of a query, as a part of all.
+        narrowed: items whose coarse scores are made of both terms, for each that is refined.
         refined: items whose compressed fragments are scored, for each root of the number of items.
         exact: items whose exact vectors are scored, at least; more for more hits.
     """
 
     lists: float
+    narrowed: int
     refined: float
     exact: int
 
@@ -40,8 +42,8 @@ class Depth:
 
 
 DEPTHS: dict[Effort, Depth] = {
-    "fast": Depth(1 / 128, 1.5, 50),
-    "normal": Depth(1 / 128, 3, 100),
-    "thorough": Depth(1 / 32, 16, 400),
+    "fast": Depth(1 / 128, 2, 1, 50),
+    "normal": Depth(1 / 128, 3, 1.5, 100),
+    "thorough": Depth(1 / 32, 4, 12, 400),
 }
 """Measured in docs/measurements.md; "exact" has no depth, it scores every item."""

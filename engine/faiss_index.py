@@ -14,11 +14,13 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from engine.approximate_scores import ApproximateScores
 from engine.codebook import Codebook
+from engine.cores import one_thread
 from engine.drift import read_error
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
-from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms, weighted_sum
+from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms
 from engine.resources import PLAIN, Resources
 from engine.revision import CODEBOOK, Renewal, assemble, renew, renewal, write_whole
 from engine.segmented_items import SegmentedItems
@@ -27,7 +29,7 @@ from engine.segments import NONE, among, read_segments, write_segment
 EXACT_UP_TO = 50_000
 """Fragments up to which every search is exact: 2,500 photos, where there is little to win and nothing to build."""
 
-SAMPLED = 8192  # scores that tell where the edge of the largest is
+SAMPLED = 4096  # scores that tell where the edge of the largest is
 
 ADDED = "added"  # folder of the items that come, until they are a segment
 
@@ -142,15 +144,16 @@ class FaissFragmentIndex:
         codebook, items = self._codebook, self._items
         assert codebook is not None, "only a compressed index has stages"
         to_refine, to_score = depth.to_refine(len(self), k, [part.terms for part in query]), depth.to_score(k)
-        if len(places) > to_refine:
-            probes = depth.probes(len(codebook))
-            scores = weighted_sum(query, lambda part: items.coarse_scores(part.vectors, codebook, part.terms, probes))
-            scores = scores if len(places) == len(scores) else scores[places]
-            places = places[_largest(scores, to_refine)]
-        if len(places) > to_score:
-            best = places
-            scores = weighted_sum(query, lambda part: items.refined_scores(part.vectors, part.terms, best))
-            places = best[_largest(scores, to_score)]
+        scores = ApproximateScores(items, query, codebook, depth.probes(len(codebook)))
+        if len(places) > depth.narrowed * to_refine:
+            coarse = scores.coarse()
+            coarse = coarse if len(places) == len(coarse) else coarse[places]
+            places = places[_largest(coarse, depth.narrowed * to_refine)]
+        with one_thread():
+            if len(places) > to_refine:
+                places = places[_largest(scores.coarse_of(places), to_refine)]
+            if len(places) > to_score:
+                places = places[_largest(scores.refined_of(places), to_score)]
         return places
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
@@ -231,14 +234,16 @@ def _largest(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int6
     A sample tells which scores are worth ordering, so that most are only compared once.
     """
     likely = np.arange(len(scores))
-    if len(scores) > 16 * SAMPLED:
+    if len(scores) > 4 * SAMPLED:
         sample = scores[:: len(scores) // SAMPLED]
         rank = int(1.5 * count * len(sample) / len(scores)) + 16  # well beyond the edge, whatever the sample
         if rank < len(sample):
             above = np.flatnonzero(scores >= np.partition(sample, len(sample) - rank)[len(sample) - rank])
             likely = above if len(above) >= count else likely
     part = scores[likely]
-    edge = np.partition(part, len(part) - count)[len(part) - count]
+    edge = part.min()
+    if np.count_nonzero(part > edge) > count:  # else it is the edge; partitioning many equal scores takes very long
+        edge = np.partition(part, len(part) - count)[len(part) - count]
     above, equal = np.flatnonzero(part > edge), np.flatnonzero(part == edge)
     chosen: npt.NDArray[np.int64] = likely[np.sort(np.concatenate([above, equal[: count - len(above)]]))]
     return chosen

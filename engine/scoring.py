@@ -55,7 +55,7 @@ def reduce_products(
     starts = offsets[:-1]
     by_query = by_stored = np.zeros(len(starts), np.float32)
     if terms.query:
-        by_query = best_in_each(products, starts).sum(0).cpu().numpy()  # (Q, I) -> (I,)
+        by_query = best_in_each(products.T, starts).sum(1).cpu().numpy()  # (I, Q) -> (I,)
     if terms.stored:
         by_stored = sum_of_each(products.amax(0), starts).cpu().numpy()  # (n,) -> (I,)
     return joined_terms(by_query, by_stored, terms, len(products), np.diff(offsets).astype(np.float32))

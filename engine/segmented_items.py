@@ -3,15 +3,15 @@
 A place counts the items of all segments, the removed ones included; segment after segment.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.codebook import Codebook
+from engine.compressed_fragments import CompressedFragments
 from engine.fragments import Fragments, ScoreTerms
-from engine.scoring import joined_terms
 from engine.segments import Segment
 
 
@@ -53,42 +53,53 @@ class SegmentedItems:
         for segment, numbers, _ in self._by_segment(places):
             yield from segment.stored.pieces(numbers)
 
-    def coarse_scores(
-        self, query: npt.NDArray[np.float32], codebook: Codebook, terms: ScoreTerms, probes: int
-    ) -> npt.NDArray[np.float32]:
-        """Score all places by their centroids, float32 (P,).
+    @cached_property
+    def counts(self) -> npt.NDArray[np.float32]:
+        """Numbers of vectors of all places, float32 (P,), to divide by."""
+        counts = [segment.counts for segment in self.segments]
+        return np.concatenate(counts) if len(counts) > 1 else counts[0]
 
-        Args:
-            query: float32 (Q, D).
-            codebook: of the segments.
-            terms: which terms the score has.
-            probes: lists looked at for each of the query's vectors; see CompressedFragments.query_term.
-        """
-        by_query = [np.zeros(len(segment.stored), np.float32) for segment in self.segments]
-        best = np.full(len(codebook), -np.inf, np.float32)
-        for _, products in codebook.tables(query):
-            table = np.ascontiguousarray(products.T)  # (up to Q, C)
-            np.maximum(best, table.max(axis=0), out=best)
-            for segment, total in zip(self.segments, by_query, strict=True):
-                if terms.query and segment.compressed:
-                    total += segment.compressed.query_term(table, probes).cpu().numpy()
-        scores = []
-        for segment, total in zip(self.segments, by_query, strict=True):
-            stored = total
-            if terms.stored and segment.compressed:
-                stored = segment.compressed.stored_term(best).cpu().numpy()
-            scores.append(joined_terms(total, stored, terms, len(query), segment.counts))
-        return np.concatenate(scores) if len(scores) > 1 else scores[0]
+    def query_term(self, table: npt.NDArray[np.float32], probes: int) -> npt.NDArray[np.float32]:
+        """The query's term of all places, float32 (P,); see CompressedFragments.query_term."""
+        return self._of_all(lambda compressed: compressed.query_term(table, probes))
+
+    def stored_term(self, best: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The stored term of all places, float32 (P,); see CompressedFragments.stored_term."""
+        return self._of_all(lambda compressed: compressed.stored_term(best))
+
+    def query_term_of(
+        self, products: npt.NDArray[np.float32], places: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """The query's term of these places, float32 (n,); see CompressedFragments.query_term_of."""
+        return self._of_some(places, lambda compressed, numbers: compressed.query_term_of(products, numbers))
+
+    def stored_term_of(self, best: npt.NDArray[np.float32], places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """The stored term of these places, float32 (n,); see CompressedFragments.stored_term_of."""
+        return self._of_some(places, lambda compressed, numbers: compressed.stored_term_of(best, numbers))
 
     def refined_scores(
-        self, query: npt.NDArray[np.float32], terms: ScoreTerms, places: npt.NDArray[np.int64]
+        self,
+        tables: Iterable[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
+        terms: ScoreTerms,
+        places: npt.NDArray[np.int64],
     ) -> npt.NDArray[np.float32]:
-        """Score the items at these places by centroids and residuals, float32 (n,)."""
-        scores = np.empty(len(places), np.float32)
+        """Scores of these places by centroids and residuals, float32 (n,); see CompressedFragments.refined_scores."""
+        kept = list(tables)
+        return self._of_some(places, lambda compressed, numbers: compressed.refined_scores(kept, terms, numbers))
+
+    def _of_all(self, look: Callable[[CompressedFragments], npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+        found = [look(_compressed(segment)) for segment in self.segments]
+        return np.concatenate(found) if len(found) > 1 else found[0]
+
+    def _of_some(
+        self,
+        places: npt.NDArray[np.int64],
+        look: Callable[[CompressedFragments, npt.NDArray[np.int64]], npt.NDArray[np.float32]],
+    ) -> npt.NDArray[np.float32]:
+        found = np.empty(len(places), np.float32)
         for segment, numbers, run in self._by_segment(places):
-            if segment.compressed:
-                scores[run] = segment.compressed.refined_scores(query, terms, numbers)
-        return scores
+            found[run] = look(_compressed(segment), numbers)
+        return found
 
     def _by_segment(self, places: npt.NDArray[np.int64]) -> Iterator[tuple[Segment, npt.NDArray[np.int64], slice]]:
         """Cut places into runs of one segment, each with its items' places in that segment."""
@@ -98,3 +109,8 @@ class SegmentedItems:
             if first < last:
                 owner = int(owners[first])
                 yield self.segments[owner], places[first:last] - self._starts[owner], slice(first, last)
+
+
+def _compressed(segment: Segment) -> CompressedFragments:
+    assert segment.compressed is not None, "only a compressed index has stages"
+    return segment.compressed

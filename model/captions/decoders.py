@@ -120,7 +120,7 @@ class _PhotoFirst(nn.Module):
         return said, (hidden[0], cell[0])
 
     def _step(self, read: Tensor, state: State) -> State:
-        """Read one word or photo, (N, E): the whole LSTM puts its weights in order anew each time, the cell does not."""
+        """Read one word or photo, (N, E): unlike the cell, the whole LSTM puts its weights in order anew each time."""
         return torch.lstm_cell(read, state, *self.lstm.all_weights[0])
 
 

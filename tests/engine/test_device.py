@@ -43,12 +43,12 @@ def test_auto_is_the_gpu_where_there_is_one_and_cuda_is_refused_where_there_is_n
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_runs_are_reduced_as_by_a_loop(device: torch.device) -> None:
-    products = torch.randn(3, 10, generator=torch.Generator().manual_seed(0))
+    products = torch.randn(10, 3, generator=torch.Generator().manual_seed(0))
     starts, bounds = np.array([0, 1, 5]), [(0, 1), (1, 5), (5, 10)]
     best = best_in_each(products.to(device), starts).cpu()
-    assert torch.equal(best, torch.stack([products[:, first:last].amax(1) for first, last in bounds], dim=1))
-    sums = sum_of_each(products[0].to(device), starts).cpu()
-    torch.testing.assert_close(sums, torch.stack([products[0, first:last].sum() for first, last in bounds]))
+    assert torch.equal(best, torch.stack([products[first:last].amax(0) for first, last in bounds]))
+    sums = sum_of_each(products[:, 0].to(device), starts).cpu()
+    torch.testing.assert_close(sums, torch.stack([products[first:last, 0].sum() for first, last in bounds]))
 
 
 @pytest.mark.parametrize("device", DEVICES)

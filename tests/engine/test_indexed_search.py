@@ -1,6 +1,7 @@
 """Search through compressed fragments against exact search, on clustered data, for every form of the score."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -12,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import faiss_index
+from engine.approximate_scores import ApproximateScores
 from engine.codebook import Codebook
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import IndexDamaged
 from engine.faiss_index import FaissFragmentIndex
-from engine.fragments import Effort, Fragments, ScoreTerms
+from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms
 from engine.ranking import best_items
 from engine.scoring import exact_scores, top_k
 from engine.segmented_items import SegmentedItems
@@ -224,15 +226,17 @@ def test_all_lists_and_all_items_leave_nothing_to_miss(
     query = random.standard_normal((asked, D)).astype(np.float32)
     codes, residuals = (np.load(path / "000001" / f"{name}.npy") for name in ("codes", "residuals"))
     coarse = Fragments(items.ids, items.offsets, codebook.centroids[codes])
-    np.testing.assert_allclose(
-        made.coarse_scores(query, codebook, terms, len(codebook)), exact_scores(query, coarse, terms), atol=1e-4
-    )
+    scores = ApproximateScores(made, [QueryPart(query, terms)], codebook, len(codebook))
+    for _ in range(2):  # before the first term of all items is there, and after
+        np.testing.assert_allclose(
+            scores.coarse_of(items.ids[::-1]), exact_scores(query, coarse, terms)[::-1], atol=1e-4
+        )
+        first = replace(terms, query=not terms.stored)
+        np.testing.assert_allclose(scores.coarse(), exact_scores(query, coarse, first), atol=1e-4)
     patterns = np.load(path / "codebook" / "patterns.npy")
     decoded = np.stack([patterns[place, residuals[:, place]] for place in range(len(patterns))], axis=1)
     refined = Fragments(items.ids, items.offsets, codebook.centroids[codes] + decoded.reshape(len(codes), -1)[:, :D])
-    np.testing.assert_allclose(
-        made.refined_scores(query, terms, items.ids), exact_scores(query, refined, terms), atol=1e-4
-    )
+    np.testing.assert_allclose(scores.refined_of(items.ids), exact_scores(query, refined, terms), atol=1e-4)
 
 
 FILES = ["codebook/centroids", "codebook/patterns"]
@@ -252,14 +256,17 @@ def test_damaged_files_are_told(tmp_path: Path, name: str) -> None:
         FaissFragmentIndex.open(tmp_path / "index")
 
 
-@pytest.mark.parametrize("name", ["codes", "list_items"])
-def test_numbers_that_a_flipped_bit_made_are_damage(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "stored"), [("codes", True), ("list_items", False)])  # lists are for lone terms
+def test_numbers_that_a_flipped_bit_made_are_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, stored: bool
+) -> None:
+    monkeypatch.setitem(DEPTHS, "normal", Depth(lists=1, narrowed=1, refined=0, exact=5))  # small, and yet all stages
     FaissFragmentIndex.create(tmp_path / "index", D, [clustered(ITEMS)])
     path = tmp_path / "index" / "000001" / f"{name}.npy"
     np.save(path, np.load(path) ^ 2**28)
     index = FaissFragmentIndex.open(tmp_path / "index")
     with pytest.raises(IndexDamaged, match="dvsa verify"):
-        best_items(index, queries(1)[0], ScoreTerms(True, True, "sum"), 5, "normal")
+        best_items(index, queries(1)[0], ScoreTerms(True, stored, "sum"), 5, "normal")
 
 
 def test_the_same_items_make_the_same_files(tmp_path: Path) -> None:
@@ -272,7 +279,7 @@ def test_the_same_items_make_the_same_files(tmp_path: Path) -> None:
 
 
 def test_depth_grows_with_the_hits_that_are_wanted() -> None:
-    depth = Depth(lists=0.1, refined=2, exact=50)
+    depth = Depth(lists=0.1, narrowed=4, refined=2, exact=50)
     assert (depth.probes(5), depth.probes(1000)) == (1, 100)
     assert (depth.to_score(10), depth.to_score(100)) == (50, 300)
     words, both = ScoreTerms(True, False, "sum"), ScoreTerms(True, True, "sum")
