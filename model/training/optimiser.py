@@ -18,7 +18,8 @@ def make_optimiser(model: nn.Module, config: LoopConfig, steps: int) -> tuple[to
     else:
         optimiser = torch.optim.SGD(parameters, momentum=0.9, weight_decay=config.weight_decay)
     cycle = config.optimiser == "adamw"
-    return optimiser, OneCycleLR(optimiser, config.learning_rate, steps, pct_start=0.2, cycle_momentum=cycle)
+    rising = 0.25 if steps == 5 else 0.2  # a fifth of five steps is one, which torch divides by zero
+    return optimiser, OneCycleLR(optimiser, config.learning_rate, steps, pct_start=rising, cycle_momentum=cycle)
 
 
 def clip_gradients(model: nn.Module, config: LoopConfig) -> Tensor:

@@ -12,6 +12,7 @@ from model.checkpoint import load_checkpoint
 from model.configurations import CONFIGURATIONS
 from model.exceptions import CheckpointError, TrainingError
 from model.train import Pairs, TrainingConfig
+from model.training.optimiser import make_optimiser
 from model.training.processes import joined_processes
 from model.training.task import Measured
 from model.training.trainer import LOG_FOLDER, STATE_FILE, Trainer
@@ -58,6 +59,17 @@ def test_each_configuration_learns(tmp_path: Path, name: str) -> None:
     dev = load_checkpoint(tmp_path).about["dev"]
     assert dev["image_to_sentence"]["r1"] >= 75.0  # chance is one in eight
     assert dev["sentence_to_image"]["r1"] >= 75.0
+
+
+@pytest.mark.parametrize("steps", range(1, 13))
+def test_a_training_may_have_any_number_of_steps(steps: int) -> None:
+    optimiser, schedule = make_optimiser(torch.nn.Linear(2, 2), SETTINGS, steps)
+    rates = []
+    for _ in range(steps - 1):
+        optimiser.step()
+        schedule.step()
+        rates.append(optimiser.param_groups[0]["lr"])
+    assert all(0 < rate <= SETTINGS.learning_rate for rate in rates)
 
 
 @pytest.mark.parametrize("name", sorted(CONFIGURATIONS))
