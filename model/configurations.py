@@ -32,7 +32,7 @@ CONFIGURATIONS: dict[str, tuple[AlignmentConfig, TrainingConfig]] = {
             context=False,
             rank_prior=0.0,
             score=ScoreConfig("words", "sum"),
-            sentence=SentenceEncoderConfig("relu", hidden_size=300, words="pretrained", dropout=0.3),
+            sentence=SentenceEncoderConfig("relu", hidden_size=600, words="pretrained", dropout=0.3),
         ),
         TrainingConfig(epochs=16, batch_size=100, loss="hinge", optimiser="sgd", learning_rate=1e-3),
     ),
