@@ -6,7 +6,7 @@ items would cost several passes over the memory for each of the query's vectors.
 where the score has no other. Refined scores know the fragments' residuals, too.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -15,13 +15,18 @@ import numpy.typing as npt
 import torch
 
 from engine.codebook import QUERY_ROWS, Codebook
-from engine.fragments import QueryPart, ScoreTerms
+from engine.fragments import QueryPart, ScoreTerms, weighted_sum
 from engine.scoring import joined_terms
 from engine.segmented_items import SegmentedItems
 
 Numbers = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 Table = tuple[Numbers, Numbers]
+
+
+def coarse_term(terms: ScoreTerms) -> ScoreTerms:
+    """Return the one term that all items are scored by: the stored one where there is one."""
+    return replace(terms, query=not terms.stored)
 
 
 class ApproximateScores:
@@ -35,30 +40,24 @@ class ApproximateScores:
     """
 
     def __init__(self, items: SegmentedItems, query: Sequence[QueryPart], codebook: Codebook, probes: int) -> None:
-        self._parts = [(part.weight, _Part(items, part.vectors, part.terms, codebook, probes)) for part in query]
+        self._parts = [_Part(items, part, codebook, probes) for part in query]
 
     def coarse(self) -> Numbers:
         """Score all places by the stored term, or by the query's where it is the only one, float32 (P,)."""
-        return self._sum(lambda part: part.coarse())
+        return weighted_sum(self._parts, lambda part: part.coarse())
 
     def coarse_of(self, places: Places) -> Numbers:
         """Score these places by all terms, float32 (n,)."""
-        return self._sum(lambda part: part.coarse_of(places))
+        return weighted_sum(self._parts, lambda part: part.coarse_of(places))
 
     def refined_of(self, places: Places) -> Numbers:
         """Score these places by all terms, with the residuals, float32 (n,)."""
-        return self._sum(lambda part: part.refined_of(places))
-
-    def _sum(self, score: Callable[["_Part"], Numbers]) -> Numbers:
-        scores = [score(part) * np.float32(weight) if weight != 1 else score(part) for weight, part in self._parts]
-        return scores[0] if len(scores) == 1 else np.sum(scores, axis=0)
+        return weighted_sum(self._parts, lambda part: part.refined_of(places))
 
 
 class _Part:
-    def __init__(
-        self, items: SegmentedItems, vectors: Numbers, terms: ScoreTerms, codebook: Codebook, probes: int
-    ) -> None:
-        self._items, self._vectors, self._terms = items, vectors, terms
+    def __init__(self, items: SegmentedItems, part: QueryPart, codebook: Codebook, probes: int) -> None:
+        self._items, self._vectors, self._terms, self.weight = items, part.vectors, part.terms, part.weight
         self._codebook, self._probes = codebook, probes
         self._by_query: Numbers | None = None  # sums of all places, float32 (P,), once one was asked for
         self._by_stored: Numbers | None = None
@@ -70,8 +69,7 @@ class _Part:
             sums = self._by_query = np.zeros(len(self._items.ids), np.float32)
             for _, products in self._tables():
                 sums += self._items.query_term(np.ascontiguousarray(products.T), self._probes)
-        term = replace(self._terms, query=not self._terms.stored)
-        return joined_terms(sums, sums, term, len(self._vectors), self._items.counts)
+        return joined_terms(sums, sums, coarse_term(self._terms), len(self._vectors), self._items.counts)
 
     def coarse_of(self, places: Places) -> Numbers:
         by_query = by_stored = np.zeros(len(places), np.float32)

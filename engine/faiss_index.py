@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.approximate_scores import ApproximateScores
+from engine.approximate_scores import ApproximateScores, coarse_term
 from engine.codebook import Codebook
 from engine.cores import one_thread
 from engine.drift import read_error
@@ -182,14 +182,19 @@ class FaissFragmentIndex:
             return round(items * size * vector)
         depth = DEPTHS[effort]
         refined, exact = min(items, depth.to_refine(items, k, [terms])), min(items, depth.to_score(k))
+        narrowed = min(items, depth.narrowed * refined) if terms.query and terms.stored else 0
         part = depth.probes(len(self._codebook)) / len(self._codebook)
         coarse = sum(
-            segment.compressed.bytes_touched(query_vectors, terms, part)
+            segment.compressed.bytes_touched(query_vectors, coarse_term(terms), part)
             for segment in self._items.segments
             if segment.compressed
         )
         compressed = self._codebook.quantizer.size + 4
-        return self._codebook.centroids.nbytes + coarse + round(size * (refined * compressed + exact * vector))
+        return (
+            self._codebook.centroids.nbytes
+            + coarse
+            + round(size * (narrowed * 4 + refined * compressed + exact * vector))
+        )
 
     @cached_property
     def _by_id(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -7,7 +7,7 @@ of a pair is two different operations, depending on which side is stored; `Score
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -145,8 +145,20 @@ class QueryPart:
     weight: float = 1.0
 
 
+class Weighted(Protocol):
+    """A part of a query, or what was made of one."""
+
+    @property
+    def weight(self) -> float:
+        """What its score is multiplied with."""
+        ...
+
+
+WeightedPart = TypeVar("WeightedPart", bound=Weighted)
+
+
 def weighted_sum(
-    parts: Sequence[QueryPart], score: Callable[[QueryPart], npt.NDArray[np.float32]]
+    parts: Sequence[WeightedPart], score: Callable[[WeightedPart], npt.NDArray[np.float32]]
 ) -> npt.NDArray[np.float32]:
     """Add up the scores of a query's parts, float32 (I,); a lone part of weight one keeps its scores bit for bit."""
     first, *others = parts
@@ -154,7 +166,7 @@ def weighted_sum(
     if first.weight != 1:
         total = total * np.float32(first.weight)
     for part in others:
-        total += score(part) * np.float32(part.weight)
+        total = total + score(part) * np.float32(part.weight)  # a part may keep what it gave
     return total
 
 

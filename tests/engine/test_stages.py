@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import faiss_index, inverted_lists
+from engine.approximate_scores import ApproximateScores
 from engine.cores import SharedCores
 from engine.faiss_index import FaissFragmentIndex, _largest
-from engine.fragments import Fragments, ScoreTerms
+from engine.fragments import Fragments, QueryPart, ScoreTerms
 from engine.inverted_lists import InvertedLists, write_lists
 from engine.ranking import best_items
 from engine.resources import PLAIN
@@ -138,3 +139,13 @@ def test_a_filter_of_any_size_gives_ten_hits_or_all_that_it_allows(path: Path, k
         assert np.isin(ids, allowed).all()
         recalls.append(np.isin(exact, ids).mean())
     assert np.mean(recalls) > 0.95
+
+
+def test_scores_of_several_parts_do_not_change_what_a_part_keeps(path: Path) -> None:
+    index, words = FaissFragmentIndex.open(path), ScoreTerms(True, False, "sum")
+    assert index._codebook is not None
+    parts = [QueryPart(query, words, weight) for query, weight in zip(asked(), (1.0, -0.5), strict=False)]
+    scores = ApproximateScores(index._items, parts, index._codebook, 4)
+    np.testing.assert_array_equal(scores.coarse_of(index.ids()), scores.coarse_of(index.ids()))
+    whole = scores.coarse()
+    np.testing.assert_array_equal(scores.coarse_of(index.ids()), whole)
