@@ -45,7 +45,11 @@ class RowFile:
         """The rows first:last, not to be written to."""
         if self._device.type != "cpu":
             return self._held[first:last]
-        return torch.from_numpy(self.array[first:last] if self.mapped else self.read([first], [last - first]))
+        return torch.from_numpy(self.rows(first, last))
+
+    def rows(self, first: int, last: int) -> npt.NDArray[Any]:
+        """The rows first:last in the processor's memory, not to be written to."""
+        return self.array[first:last] if self.mapped else self.read([first], [last - first])
 
     def take(self, firsts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> torch.Tensor:
         """Runs of rows, one behind the other: `counts` rows from each of `firsts`."""

@@ -122,7 +122,7 @@ class StoredFragments:
         firsts, lasts = numbers[np.append(0, cuts)], numbers[np.append(cuts, len(numbers)) - 1]
         begins, ends = self.offsets[firsts].tolist(), self.offsets[lasts + 1].tolist()
         if len(begins) == 1:
-            return self._rows.part(begins[0], ends[0]).numpy(), False
+            return self._rows.rows(begins[0], ends[0]), False
         return self._rows.read(begins, [end - begin for begin, end in zip(begins, ends, strict=True)]), True
 
 
