@@ -1,9 +1,9 @@
 """Scores without the exact vectors, each of fewer items than the one before.
 
-Coarse scores take every fragment for its centroid: of all items by one term, then of the best of these by both. The
-stored term of all items is one look-up for each fragment, and says well which are worth the query's term, which of all
-items would cost several passes over the memory for each of the query's vectors. It is made of all, by inverted lists,
-where the score has no other. Refined scores know the fragments' residuals, too.
+Listed scores are of all items, by one term and the lists of the best centroids alone: the stored term where the score
+has one, which costs no more for a long query than for a short one and says well which items are worth more. Coarse
+scores take every fragment for its centroid, first by that term and then by both. Refined scores know the fragments'
+residuals, too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from engine.codebook import QUERY_ROWS, Codebook
+from engine.effort import Depth
 from engine.fragments import QueryPart, ScoreTerms, weighted_sum
 from engine.scoring import joined_terms
 from engine.segmented_items import SegmentedItems
@@ -24,8 +25,8 @@ Places = npt.NDArray[np.int64]
 Table = tuple[Numbers, Numbers]
 
 
-def coarse_term(terms: ScoreTerms) -> ScoreTerms:
-    """Return the one term that all items are scored by: the stored one where there is one."""
+def first_term(terms: ScoreTerms) -> ScoreTerms:
+    """Return the one term that items are scored by first: the stored one where there is one."""
     return replace(terms, query=not terms.stored)
 
 
@@ -36,59 +37,59 @@ class ApproximateScores:
         items: compressed.
         query: its parts, one at least.
         codebook: of the items.
-        probes: lists looked at for each of the query's vectors; see CompressedFragments.query_term.
+        depth: says which lists are looked at.
     """
 
-    def __init__(self, items: SegmentedItems, query: Sequence[QueryPart], codebook: Codebook, probes: int) -> None:
-        self._parts = [_Part(items, part, codebook, probes) for part in query]
+    def __init__(self, items: SegmentedItems, query: Sequence[QueryPart], codebook: Codebook, depth: Depth) -> None:
+        self._parts = [_Part(items, part, codebook, depth) for part in query]
 
-    def coarse(self) -> Numbers:
-        """Score all places by the stored term, or by the query's where it is the only one, float32 (P,)."""
-        return weighted_sum(self._parts, lambda part: part.coarse())
+    def listed(self) -> Numbers:
+        """Score all places by one term and the best lists, float32 (P,)."""
+        return weighted_sum(self._parts, lambda part: part.listed())
+
+    def first_of(self, places: Places) -> Numbers:
+        """Score these places by the same term and their centroids, float32 (n,)."""
+        return weighted_sum(self._parts, lambda part: part.first_of(places))
 
     def coarse_of(self, places: Places) -> Numbers:
-        """Score these places by all terms, float32 (n,)."""
+        """Score these places by all terms and their centroids, float32 (n,)."""
         return weighted_sum(self._parts, lambda part: part.coarse_of(places))
 
     def refined_of(self, places: Places) -> Numbers:
-        """Score these places by all terms, with the residuals, float32 (n,)."""
+        """Score these places by all terms, their centroids and residuals, float32 (n,)."""
         return weighted_sum(self._parts, lambda part: part.refined_of(places))
 
 
 class _Part:
-    def __init__(self, items: SegmentedItems, part: QueryPart, codebook: Codebook, probes: int) -> None:
+    def __init__(self, items: SegmentedItems, part: QueryPart, codebook: Codebook, depth: Depth) -> None:
         self._items, self._vectors, self._terms, self.weight = items, part.vectors, part.terms, part.weight
-        self._codebook, self._probes = codebook, probes
-        self._by_query: Numbers | None = None  # sums of all places, float32 (P,), once one was asked for
-        self._by_stored: Numbers | None = None
+        self._codebook, self._depth = codebook, depth
 
-    def coarse(self) -> Numbers:
+    def listed(self) -> Numbers:
         if self._terms.stored:
-            sums = self._by_stored = self._items.stored_term(self._best)
+            sums = self._items.stored_term(self._best, self._depth.stored_lists)
         else:
-            sums = self._by_query = np.zeros(len(self._items.ids), np.float32)
+            sums = np.zeros(len(self._items.ids), np.float32)
             for _, products in self._tables():
-                sums += self._items.query_term(np.ascontiguousarray(products.T), self._probes)
-        return joined_terms(sums, sums, coarse_term(self._terms), len(self._vectors), self._items.counts)
+                sums += self._items.query_term(np.ascontiguousarray(products.T), self._depth.query_lists)
+        return joined_terms(sums, sums, first_term(self._terms), len(self._vectors), self._items.counts)
+
+    def first_of(self, places: Places) -> Numbers:
+        return self._coarse_of(places, first_term(self._terms))
 
     def coarse_of(self, places: Places) -> Numbers:
+        return self._coarse_of(places, self._terms)
+
+    def _coarse_of(self, places: Places, terms: ScoreTerms) -> Numbers:
         by_query = by_stored = np.zeros(len(places), np.float32)
-        if self._terms.query:
-            by_query = self._query_term_of(places) if self._by_query is None else self._by_query[places]
-        if self._terms.stored and self._by_stored is None:
+        if terms.query:
+            by_query = sum((self._items.query_term_of(products, places) for _, products in self._tables()), by_query)
+        if terms.stored:
             by_stored = self._items.stored_term_of(self._best, places)
-        elif self._by_stored is not None:
-            by_stored = self._by_stored[places]
-        return joined_terms(by_query, by_stored, self._terms, len(self._vectors), self._items.counts[places])
+        return joined_terms(by_query, by_stored, terms, len(self._vectors), self._items.counts[places])
 
     def refined_of(self, places: Places) -> Numbers:
         return self._items.refined_scores(self._tables(), self._terms, places)
-
-    def _query_term_of(self, places: Places) -> Numbers:
-        sums = np.zeros(len(places), np.float32)
-        for _, products in self._tables():
-            sums += self._items.query_term_of(products, places)
-        return sums
 
     @cached_property
     def _best(self) -> Numbers:

@@ -4,12 +4,11 @@
     residuals.npy      uint8 (N, B)
     list_*.npy         the items of each centroid, see inverted_lists
 
-Two ways to score without the exact vectors, both of products that nobody normalises:
+Three ways to score without the exact vectors, both of products that nobody normalises:
 
-    coarse     every fragment is its centroid: a look-up in the table of the query's products with centroids.
-               The query's term is a maximum over an item's fragments, which the lists of the best centroids give;
-               the stored term is a sum over all of them, one look-up each.
-    refined    every fragment is its centroid and what its bytes stand for, for the best items of the coarse scores.
+    listed     every fragment is its centroid, and of those only the best are looked at, by their lists: of all items.
+    coarse     every fragment is its centroid: a look-up in the table of the query's products with the centroids.
+    refined    every fragment is its centroid and what its bytes stand for.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,11 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 
 from engine.array_files import ArrayWriter
 from engine.codebook import Codebook
-from engine.device import CPU, best_in_each, sum_of_each
+from engine.device import CPU, best_looked_up, sum_of_each
 from engine.exceptions import IndexDamaged
 from engine.fragments import ScoreTerms, runs
 from engine.inverted_lists import InvertedLists, write_lists
@@ -32,8 +30,7 @@ from engine.row_files import RowFile
 from engine.scoring import joined_terms
 from engine.stored_fragments import ROWS, StoredFragments
 
-LOOKED_UP = 2**20  # fragments of all items whose centroids are looked up at a time
-SOME = 2**14  # fragments of chosen items: with 64 products each 4 MB, which stay in the cache
+SOME = 2**17  # fragments of chosen items whose centroids are looked up at a time
 
 
 class CompressedFragments:
@@ -61,25 +58,26 @@ class CompressedFragments:
         if self._codes.array.shape != size[:1] or self._residuals.array.shape != size:
             raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
-    def query_term(self, table: npt.NDArray[np.float32], probes: int) -> npt.NDArray[np.float32]:
-        """Add up each item's best centroids, one for each of the query's vectors, float32 (I,).
+    def query_term(self, table: npt.NDArray[np.float32], part: float) -> npt.NDArray[np.float32]:
+        """Add up each item's best centroids, one for each of the query's vectors, float32 (I,), by the best lists.
 
         Args:
             table: the query's products with the centroids, float32 (Q, C).
-            probes: lists looked at for each of the query's vectors; see InvertedLists.term.
+            part: of the lists that are looked at for each of the query's vectors; see InvertedLists.query_term.
         """
-        return self._lists.term(table, probes).cpu().numpy()
+        return self._lists.query_term(table, part).cpu().numpy()
 
-    def stored_term(self, best: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Add up the value of each fragment's centroid, float32 (C,), by item, float32 (I,)."""
-        table = self._on_device(best)[:, None]  # numpy's own form of it is slow to look up in
-        total = torch.empty(len(self._offsets) - 1, device=self._device)
-        for first, last in runs(self._offsets, LOOKED_UP):
-            begin = self._offsets[first]
-            codes = self._codes.part(int(begin), int(self._offsets[last]))
-            starts = self._on_device((self._offsets[first:last] - begin).astype(np.int32))
-            total[first:last] = F.embedding_bag(codes, table, starts, mode="sum")[:, 0]  # (i, 1) -> (i,)
-        return total.cpu().numpy()
+    def stored_term(
+        self, best: npt.NDArray[np.float32], part: float, sizes: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Add up the value of each fragment's centroid, float32 (C,), by item, by the best lists, float32 (I,).
+
+        Args:
+            best: the value of each centroid.
+            part: of the lists that are looked at; see InvertedLists.stored_term.
+            sizes: fragments of each item, float32 (I,).
+        """
+        return self._lists.stored_term(best, part, sizes).cpu().numpy()
 
     def query_term_of(
         self, products: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]
@@ -91,7 +89,7 @@ class CompressedFragments:
             numbers: the items' places, one at least.
         """
         table = self._on_device(products)
-        return self._looked_up(numbers, lambda codes, starts: best_in_each(table.index_select(0, codes), starts).sum(1))
+        return self._looked_up(numbers, lambda codes, starts: best_looked_up(table, codes, starts).sum(1))
 
     def stored_term_of(self, best: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Add up the value of each fragment's centroid, float32 (C,), of the items at these places, float32 (n,)."""
@@ -140,7 +138,8 @@ class CompressedFragments:
                 products = self._codebook.quantizer.products(residuals, patterns)
                 products += centroids.index_select(0, codes)  # (n, up to Q)
                 if terms.query:
-                    total[first:last] += best_in_each(products, starts).sum(1).cpu()
+                    rows = torch.arange(len(codes), device=self._device)
+                    total[first:last] += best_looked_up(products, rows, starts).sum(1).cpu()
                 if terms.stored:
                     best = torch.maximum(best, products.amax(1))
             if terms.stored:
@@ -152,11 +151,9 @@ class CompressedFragments:
         """Bytes of all arrays."""
         return self._codes.array.nbytes + self._residuals.array.nbytes + self._lists.memory_bytes()
 
-    def bytes_touched(self, query_vectors: int, terms: ScoreTerms, part: float) -> int:
-        """About the bytes that coarse scores read and write when they look at that part of the lists."""
-        items = len(self._offsets) - 1
-        looked_at = round(self._lists.memory_bytes() * part) + 8 * items
-        return terms.query * query_vectors * looked_at + terms.stored * (self._codes.array.nbytes + 4 * items)
+    def bytes_touched(self, lists: float) -> int:
+        """About the bytes that scores of all items read and write when they look at so many times all lists."""
+        return round(self._lists.memory_bytes() * lists) + 8 * (len(self._offsets) - 1)
 
     def _on_device(self, array: npt.NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(array).to(self._device)

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.approximate_scores import ApproximateScores, coarse_term
+from engine.approximate_scores import ApproximateScores
 from engine.codebook import Codebook
 from engine.cores import one_thread
 from engine.drift import read_error
@@ -140,20 +140,24 @@ class FaissFragmentIndex:
     def _best(
         self, query: Sequence[QueryPart], k: int, depth: Depth, places: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.int64]:
-        """Choose from these places by coarse scores, then by refined ones; each the sum of the query's parts."""
+        """Choose from these places, by scores that cost more and more; each the sum of the query's parts."""
         codebook, items = self._codebook, self._items
         assert codebook is not None, "only a compressed index has stages"
-        to_refine, to_score = depth.to_refine(len(self), k, [part.terms for part in query]), depth.to_score(k)
-        scores = ApproximateScores(items, query, codebook, depth.probes(len(codebook)))
-        if len(places) > depth.narrowed * to_refine:
-            coarse = scores.coarse()
-            coarse = coarse if len(places) == len(coarse) else coarse[places]
-            places = places[_largest(coarse, depth.narrowed * to_refine)]
+        terms = [part.terms for part in query]
+        to_list, to_refine = depth.to_list(len(self), k, terms), depth.to_refine(len(self), k, terms)
+        scores = ApproximateScores(items, query, codebook, depth)
+        if len(places) > to_list:
+            listed = scores.listed()
+            listed = listed if len(places) == len(listed) else listed[places]
+            places = places[_largest(listed, to_list)]
         with one_thread():
-            if len(places) > to_refine:
-                places = places[_largest(scores.coarse_of(places), to_refine)]
-            if len(places) > to_score:
-                places = places[_largest(scores.refined_of(places), to_score)]
+            for score_of, count in (
+                (scores.first_of, depth.narrowed * to_refine),
+                (scores.coarse_of, to_refine),
+                (scores.refined_of, depth.to_score(k)),
+            ):
+                if len(places) > count:
+                    places = places[_largest(score_of(places), count)]
         return places
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
@@ -181,20 +185,12 @@ class FaissFragmentIndex:
         if self._codebook is None or effort == "exact":
             return round(items * size * vector)
         depth = DEPTHS[effort]
-        refined, exact = min(items, depth.to_refine(items, k, [terms])), min(items, depth.to_score(k))
-        narrowed = min(items, depth.narrowed * refined) if terms.query and terms.stored else 0
-        part = depth.probes(len(self._codebook)) / len(self._codebook)
-        coarse = sum(
-            segment.compressed.bytes_touched(query_vectors, coarse_term(terms), part)
-            for segment in self._items.segments
-            if segment.compressed
-        )
-        compressed = self._codebook.quantizer.size + 4
-        return (
-            self._codebook.centroids.nbytes
-            + coarse
-            + round(size * (narrowed * 4 + refined * compressed + exact * vector))
-        )
+        exact, refined, coarse = depth.to_score(k), depth.to_refine(items, k, [terms]), depth.to_list(items, k, [terms])
+        lists = depth.stored_lists if terms.stored else query_vectors * depth.query_lists
+        listed = sum(part.compressed.bytes_touched(lists) for part in self._items.segments if part.compressed)
+        fragment = self._codebook.quantizer.size + 4  # bytes, compressed
+        some = sum(min(items, count) * size for count, size in ((coarse, 4), (refined, fragment), (exact, vector)))
+        return self._codebook.centroids.nbytes + listed + round(size * some)
 
     @cached_property
     def _by_id(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

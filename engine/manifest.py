@@ -11,9 +11,9 @@ from typing import Any
 from engine.exceptions import IndexDamaged, IndexOutdated
 from model.score import ScoreConfig
 
-FORMAT = 3
-UPGRADABLE = 2
-"""The format before: the same exact vectors, without a checksum of each item; see indexer.repair."""
+FORMAT = 4
+UPGRADABLE = (2, 3)
+"""Earlier formats of the same vectors, without checksums of items (2), or counts in lists (3); see indexer.repair."""
 
 MANIFEST = "manifest.json"
 
@@ -98,7 +98,7 @@ def damaged(directory: Path, reason: str) -> IndexDamaged:
 
 def _outdated(found: object) -> IndexOutdated:
     what = "bring it up to date with: dvsa verify --repair"
-    if found != UPGRADABLE:
+    if found not in UPGRADABLE:
         what = "index it again with: dvsa index PATH... --collection NAME --rebuild"
     return IndexOutdated(
         f"the collection was indexed by another version of dvsa (format {found}, this version has {FORMAT}); {what}"

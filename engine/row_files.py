@@ -41,12 +41,6 @@ class RowFile:
     def __len__(self) -> int:
         return len(self.array)
 
-    def part(self, first: int, last: int) -> torch.Tensor:
-        """The rows first:last, not to be written to."""
-        if self._device.type != "cpu":
-            return self._held[first:last]
-        return torch.from_numpy(self.rows(first, last))
-
     def rows(self, first: int, last: int) -> npt.NDArray[Any]:
         """The rows first:last in the processor's memory, not to be written to."""
         return self.array[first:last] if self.mapped else self.read([first], [last - first])

@@ -56,16 +56,15 @@ class SegmentedItems:
     @cached_property
     def counts(self) -> npt.NDArray[np.float32]:
         """Numbers of vectors of all places, float32 (P,), to divide by."""
-        counts = [segment.counts for segment in self.segments]
-        return np.concatenate(counts) if len(counts) > 1 else counts[0]
+        return _joined([segment.counts for segment in self.segments])
 
-    def query_term(self, table: npt.NDArray[np.float32], probes: int) -> npt.NDArray[np.float32]:
-        """The query's term of all places, float32 (P,); see CompressedFragments.query_term."""
-        return self._of_all(lambda compressed: compressed.query_term(table, probes))
+    def query_term(self, table: npt.NDArray[np.float32], part: float) -> npt.NDArray[np.float32]:
+        """The query's term of all places by the lists, float32 (P,); see CompressedFragments.query_term."""
+        return _joined([_compressed(segment).query_term(table, part) for segment in self.segments])
 
-    def stored_term(self, best: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The stored term of all places, float32 (P,); see CompressedFragments.stored_term."""
-        return self._of_all(lambda compressed: compressed.stored_term(best))
+    def stored_term(self, best: npt.NDArray[np.float32], part: float) -> npt.NDArray[np.float32]:
+        """The stored term of all places by the lists, float32 (P,); see CompressedFragments.stored_term."""
+        return _joined([_compressed(one).stored_term(best, part, one.counts) for one in self.segments])
 
     def query_term_of(
         self, products: npt.NDArray[np.float32], places: npt.NDArray[np.int64]
@@ -87,10 +86,6 @@ class SegmentedItems:
         kept = list(tables)
         return self._of_some(places, lambda compressed, numbers: compressed.refined_scores(kept, terms, numbers))
 
-    def _of_all(self, look: Callable[[CompressedFragments], npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
-        found = [look(_compressed(segment)) for segment in self.segments]
-        return np.concatenate(found) if len(found) > 1 else found[0]
-
     def _of_some(
         self,
         places: npt.NDArray[np.int64],
@@ -109,6 +104,10 @@ class SegmentedItems:
             if first < last:
                 owner = int(owners[first])
                 yield self.segments[owner], places[first:last] - self._starts[owner], slice(first, last)
+
+
+def _joined(parts: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
 def _compressed(segment: Segment) -> CompressedFragments:

@@ -204,7 +204,7 @@ def _links(whole: Snapshot | None, kind: str) -> Write:
 
 def _manifest(folder: Path) -> Manifest | None:
     try:
-        return read_manifest(folder, (FORMAT, UPGRADABLE))
+        return read_manifest(folder, (FORMAT, *UPGRADABLE))
     except (IndexDamaged, IndexOutdated):
         return None
 

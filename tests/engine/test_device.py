@@ -9,7 +9,7 @@ import torch
 
 from engine import faiss_index
 from engine.centroids import nearest_index, train_centroids
-from engine.device import CPU, best_in_each, choose_device, sum_of_each
+from engine.device import CPU, SHORT, best_in_each, best_looked_up, choose_device, sum_of_each
 from engine.exceptions import NoDevice
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Fragments, ScoreTerms
@@ -52,6 +52,18 @@ def test_runs_are_reduced_as_by_a_loop(device: torch.device) -> None:
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("longest", [1, 9, SHORT, SHORT + 1])
+def test_rows_are_looked_up_and_reduced_at_once(device: torch.device, longest: int) -> None:
+    random = np.random.default_rng(0)
+    table, sizes = torch.from_numpy(random.standard_normal((30, 5)).astype(np.float32)), random.integers(1, 8, 50)
+    sizes = np.append(np.minimum(sizes, longest), longest)
+    rows = torch.from_numpy(random.integers(0, 30, sizes.sum()).astype(np.int32))
+    starts = np.cumsum(sizes) - sizes
+    found = best_looked_up(table.to(device), rows.to(device), starts).cpu()
+    assert torch.equal(found, best_in_each(table[rows.long()], starts))
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_centroids_in_groups_are_about_as_near_as_plain_ones(device: torch.device) -> None:
     vectors, count = clustered(60_000), 1500
     centroids = train_centroids(vectors, count, device)
@@ -85,6 +97,8 @@ def test_an_index_is_built_and_asked_on_either_device(
         ids, scores = best_items(index, query, terms, 10)
         same, on_cpu_scores = best_items(on_cpu, query, terms, 10)
         np.testing.assert_allclose(scores, on_cpu_scores, rtol=1e-4)
-        found.append(np.isin(best_items(on_cpu, query, terms, 10, "exact")[0], ids).mean())
         assert len(np.intersect1d(ids, same)) >= 9
+        exact = best_items(on_cpu, query, terms, 10, "exact")
+        np.testing.assert_allclose(best_items(index, query, terms, 10, "exact")[1], exact[1], rtol=1e-4)
+        found.append(np.isin(exact[0], ids).mean())
     assert np.mean(found) > 0.95

@@ -226,13 +226,12 @@ def test_all_lists_and_all_items_leave_nothing_to_miss(
     query = random.standard_normal((asked, D)).astype(np.float32)
     codes, residuals = (np.load(path / "000001" / f"{name}.npy") for name in ("codes", "residuals"))
     coarse = Fragments(items.ids, items.offsets, codebook.centroids[codes])
-    scores = ApproximateScores(made, [QueryPart(query, terms)], codebook, len(codebook))
-    for _ in range(2):  # before the first term of all items is there, and after
-        np.testing.assert_allclose(
-            scores.coarse_of(items.ids[::-1]), exact_scores(query, coarse, terms)[::-1], atol=1e-4
-        )
-        first = replace(terms, query=not terms.stored)
-        np.testing.assert_allclose(scores.coarse(), exact_scores(query, coarse, first), atol=1e-4)
+    depth = Depth(query_lists=1, stored_lists=1, listed=1, narrowed=1, refined=1, exact=1)
+    scores = ApproximateScores(made, [QueryPart(query, terms)], codebook, depth)
+    np.testing.assert_allclose(scores.coarse_of(items.ids[::-1]), exact_scores(query, coarse, terms)[::-1], atol=1e-4)
+    first = exact_scores(query, coarse, replace(terms, query=not terms.stored))
+    np.testing.assert_allclose(scores.listed(), first, atol=1e-4)
+    np.testing.assert_allclose(scores.first_of(items.ids[::-1]), first[::-1], atol=1e-4)
     patterns = np.load(path / "codebook" / "patterns.npy")
     decoded = np.stack([patterns[place, residuals[:, place]] for place in range(len(patterns))], axis=1)
     refined = Fragments(items.ids, items.offsets, codebook.centroids[codes] + decoded.reshape(len(codes), -1)[:, :D])
@@ -240,7 +239,7 @@ def test_all_lists_and_all_items_leave_nothing_to_miss(
 
 
 FILES = ["codebook/centroids", "codebook/patterns"]
-FILES += [f"000001/{name}" for name in ("codes", "residuals", "list_items", "list_offsets")]
+FILES += [f"000001/{name}" for name in ("codes", "residuals", "list_items", "list_counts", "list_offsets")]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -256,11 +255,12 @@ def test_damaged_files_are_told(tmp_path: Path, name: str) -> None:
         FaissFragmentIndex.open(tmp_path / "index")
 
 
-@pytest.mark.parametrize(("name", "stored"), [("codes", True), ("list_items", False)])  # lists are for lone terms
+@pytest.mark.parametrize(("name", "stored"), [("codes", True), ("list_items", True), ("list_items", False)])
 def test_numbers_that_a_flipped_bit_made_are_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, stored: bool
 ) -> None:
-    monkeypatch.setitem(DEPTHS, "normal", Depth(lists=1, narrowed=1, refined=0, exact=5))  # small, and yet all stages
+    small = Depth(query_lists=1, stored_lists=1, listed=1, narrowed=1, refined=0, exact=5)  # and yet all stages
+    monkeypatch.setitem(DEPTHS, "normal", small)
     FaissFragmentIndex.create(tmp_path / "index", D, [clustered(ITEMS)])
     path = tmp_path / "index" / "000001" / f"{name}.npy"
     np.save(path, np.load(path) ^ 2**28)
@@ -273,15 +273,15 @@ def test_the_same_items_make_the_same_files(tmp_path: Path) -> None:
     for name in ("one", "two"):
         FaissFragmentIndex.create(tmp_path / name, D, [clustered(500)])
     files = [path for path in sorted((tmp_path / "one").rglob("*")) if path.is_file()]
-    assert len(files) == 11
+    assert len(files) == 12
     for path in files:
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes(), path.name
 
 
 def test_depth_grows_with_the_hits_that_are_wanted() -> None:
-    depth = Depth(lists=0.1, narrowed=4, refined=2, exact=50)
-    assert (depth.probes(5), depth.probes(1000)) == (1, 100)
+    depth = Depth(query_lists=0.1, stored_lists=0.1, listed=6, narrowed=4, refined=2, exact=50)
     assert (depth.to_score(10), depth.to_score(100)) == (50, 300)
     words, both = ScoreTerms(True, False, "sum"), ScoreTerms(True, True, "sum")
     assert [depth.to_refine(1_000_000, 10, parts) for parts in ([both], [words], [both, words])] == [2000, 6000, 6000]
     assert depth.to_refine(100, 100, [both]) == 1200
+    assert [depth.to_list(1_000_000, 10, parts) for parts in ([both], [words], [both, words])] == [12_000, 6000, 6000]

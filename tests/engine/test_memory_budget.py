@@ -54,7 +54,7 @@ def test_rows_are_the_same_mapped_and_read(tmp_path: Path, size: int | None) -> 
     np.save(tmp_path / "rows.npy", array)
     rows = RowFile(tmp_path / "rows.npy", np.int32, 2, Resources(memory=MemoryBudget(size)))
     assert rows.mapped == (size is None)
-    np.testing.assert_array_equal(rows.part(3, 9).numpy(), array[3:9])
+    np.testing.assert_array_equal(rows.rows(3, 9), array[3:9])
     taken = rows.take(np.array([4, 0, 19, 7]), np.array([2, 3, 1, 0]))
     np.testing.assert_array_equal(taken.numpy(), array[[4, 5, 0, 1, 2, 19]])
     assert len(rows.take(np.empty(0, np.int64), np.empty(0, np.int64))) == 0

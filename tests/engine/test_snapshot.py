@@ -116,7 +116,7 @@ def test_vectors_that_are_refused_leave_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("number", "advice"), [(1, "--rebuild"), (2, "--repair"), (4, "--rebuild")])
+@pytest.mark.parametrize(("number", "advice"), [(1, "--rebuild"), (2, "--repair"), (3, "--repair"), (5, "--rebuild")])
 def test_a_snapshot_of_another_format_is_refused_with_what_to_do(directory: Path, number: int, advice: str) -> None:
     document = json.loads((directory / "manifest.json").read_bytes())
     document["manifest"]["format"] = number

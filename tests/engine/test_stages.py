@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from engine import faiss_index, inverted_lists
 from engine.approximate_scores import ApproximateScores
 from engine.cores import SharedCores
+from engine.effort import DEPTHS
 from engine.faiss_index import FaissFragmentIndex, _largest
 from engine.fragments import Fragments, QueryPart, ScoreTerms
 from engine.inverted_lists import InvertedLists, write_lists
@@ -37,9 +38,10 @@ def test_the_largest_are_chosen_as_by_sorting(count: int, part: float, seed: int
         assert _largest(scores, wanted).tolist() == expected.tolist()
 
 
-def slow_term(
+def slow_query_term(
     codes: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64], table: npt.NDArray[np.float32], probes: int
 ) -> list[float]:
+    """The query's term; a fragment of which no list is looked at has at most the best product that is not."""
     total = []
     for first, last in pairwise(offsets):
         score = 0.0
@@ -50,6 +52,19 @@ def slow_term(
             score += max(found, default=least)
         total.append(score)
     return total
+
+
+def slow_stored_term(
+    codes: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64], values: npt.NDArray[np.float32], probes: int
+) -> list[float]:
+    """The stored term; a fragment of which no list is looked at has the mean of those."""
+    order = np.argsort(-values)
+    seen, entries = set(order[:probes].tolist()), []
+    for first, last in pairwise(offsets):  # each item once
+        entries += [values[code] for code in set(codes[first:last].tolist()) if code not in seen]
+    mean = float(np.mean(entries)) if entries else 0.0
+    known = [float(value) if code in seen else mean for code, value in enumerate(values)]
+    return [sum(known[code] for code in codes[first:last]) for first, last in pairwise(offsets)]
 
 
 @settings(max_examples=40, deadline=None)
@@ -72,7 +87,19 @@ def test_lists_say_what_looking_at_every_fragment_says(
         patch.setattr(inverted_lists, "AT_ONCE", at_once)  # the same in one part or many
         write_lists(path, codes, offsets, centroids)
     lists = InvertedLists(path, len(counts), centroids, PLAIN)
-    np.testing.assert_allclose(lists.term(table, probes).numpy(), slow_term(codes, offsets, table, probes), atol=1e-5)
+    part, probes = min(1.0, probes / centroids), min(probes, centroids)
+    expected = slow_query_term(codes, offsets, table, probes)
+    np.testing.assert_allclose(lists.query_term(table, part).numpy(), expected, atol=1e-5)
+    expected, sizes = slow_stored_term(codes, offsets, table[0], probes), np.array(counts, np.float32)
+    np.testing.assert_allclose(lists.stored_term(table[0], part, sizes).numpy(), expected, atol=1e-5)
+
+
+def test_an_item_of_more_fragments_at_a_centroid_than_a_byte_counts_is_found(tmp_path: Path) -> None:
+    codes = np.concatenate([np.zeros(1000), [1, 1]]).astype(np.int32)
+    write_lists(tmp_path, codes, np.array([0, 1000, 1002]), 2)
+    assert np.load(tmp_path / "list_counts.npy").tolist() == [255, 2]
+    lists, sizes = InvertedLists(tmp_path, 2, 2, PLAIN), np.array([1000, 2], np.float32)
+    assert lists.stored_term(np.array([3, 1], np.float32), 1, sizes).tolist() == [765, 2]
 
 
 def test_searches_at_the_same_time_take_a_share_of_the_cores_each() -> None:
@@ -145,7 +172,6 @@ def test_scores_of_several_parts_do_not_change_what_a_part_keeps(path: Path) -> 
     index, words = FaissFragmentIndex.open(path), ScoreTerms(True, False, "sum")
     assert index._codebook is not None
     parts = [QueryPart(query, words, weight) for query, weight in zip(asked(), (1.0, -0.5), strict=False)]
-    scores = ApproximateScores(index._items, parts, index._codebook, 4)
-    np.testing.assert_array_equal(scores.coarse_of(index.ids()), scores.coarse_of(index.ids()))
-    whole = scores.coarse()
-    np.testing.assert_array_equal(scores.coarse_of(index.ids()), whole)
+    scores = ApproximateScores(index._items, parts, index._codebook, DEPTHS["normal"])
+    for score in (scores.listed, lambda: scores.coarse_of(index.ids()), lambda: scores.refined_of(index.ids())):
+        np.testing.assert_array_equal(score(), score())
