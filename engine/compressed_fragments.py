@@ -28,9 +28,10 @@ from engine.inverted_lists import InvertedLists, write_lists
 from engine.resources import Resources
 from engine.row_files import RowFile
 from engine.scoring import joined_terms
-from engine.stored_fragments import ROWS, StoredFragments
+from engine.stored_fragments import StoredFragments
 
 SOME = 2**17  # fragments of chosen items whose centroids are looked up at a time
+DECODED = 2**15  # fragments whose residuals are: their bytes take 8 MB as numbers, with 64 products as much again
 
 
 class CompressedFragments:
@@ -129,7 +130,7 @@ class CompressedFragments:
             (self._on_device(self._codebook.quantizer.tables(rows)), self._on_device(products))
             for rows, products in tables
         ]
-        for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), ROWS):
+        for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), DECODED):
             here = self._offsets[numbers[first:last]], counts[first:last]
             residuals, codes = self._residuals.take(*here), self._codes.take(*here)
             starts = np.cumsum(here[1]) - here[1]

@@ -51,7 +51,7 @@ def _alone(terms: Iterable[ScoreTerms]) -> bool:
 
 DEPTHS: dict[Effort, Depth] = {
     "fast": Depth(1 / 128, 1 / 20, 6, 2, 1, 50),
-    "normal": Depth(1 / 128, 1 / 10, 6, 3, 1.5, 100),
+    "normal": Depth(1 / 128, 1 / 12, 6, 3, 1.5, 100),
     "thorough": Depth(1 / 32, 1 / 4, 6, 4, 12, 400),
 }
 """Measured in docs/measurements.md; "exact" has no depth, it scores every item."""

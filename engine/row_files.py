@@ -14,6 +14,9 @@ from engine.array_files import open_array
 from engine.exceptions import IndexDamaged
 from engine.resources import Resources
 
+LONG = 64
+"""Rows of a run on average from which runs are copied one by one: faster than row by row, from a list of all rows."""
+
 
 class RowFile:
     """Rows of an array file, as tensors of the device that searches use. Thread-safe.
@@ -49,6 +52,9 @@ class RowFile:
         """Runs of rows, one behind the other: `counts` rows from each of `firsts`."""
         if self._device.type == "cpu" and not self.mapped:
             return torch.from_numpy(self.read(firsts.tolist(), counts.tolist()))
+        if self._device.type == "cpu" and len(firsts) * LONG < counts.sum():
+            runs = zip(firsts.tolist(), (firsts + counts).tolist(), strict=True)
+            return torch.from_numpy(np.concatenate([self._plain[first:last] for first, last in runs]))
         ends = np.cumsum(counts)
         rows = torch.from_numpy(np.repeat(firsts - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0))
         held = self._held if self._device.type != "cpu" else torch.from_numpy(self.array)
@@ -64,6 +70,11 @@ class RowFile:
                 raise IndexDamaged("a file of the index was cut short; mend it with: dvsa verify --repair")
             place += count
         return rows
+
+    @cached_property
+    def _plain(self) -> npt.NDArray[Any]:
+        """The same map as a plain array, of which a part is taken in a fraction of the time."""
+        return np.asarray(self.array)
 
     @cached_property
     def _held(self) -> torch.Tensor:
