@@ -31,7 +31,7 @@ from engine.scoring import joined_terms
 from engine.stored_fragments import StoredFragments
 
 SOME = 2**17  # fragments of chosen items whose centroids are looked up at a time
-DECODED = 2**15  # fragments whose residuals are: their bytes take 8 MB as numbers, with 64 products as much again
+DECODED = 2**13  # fragments whose residuals are: larger temporary arrays are memory that the system clears each time
 
 
 class CompressedFragments:
