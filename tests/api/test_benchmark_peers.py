@@ -1,5 +1,6 @@
 """Peers of the benchmark: the same protocol for all, and one that cannot run is named with its reason."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from api.benchmark import report
 from api.benchmark.made_items import MadeItems, gathered
-from api.benchmark.peers.compare import compare
+from api.benchmark.peers.compare import _unit, compare
 from api.benchmark.peers.environments import IN_PROCESS, OURS, PEERS, Peer, PeerMissing, interpreter
 from engine.fragments import Fragments
 
@@ -43,6 +44,18 @@ def test_peers_of_this_environment_find_what_exact_search_finds(tmp_path: Path) 
     assert any("did not run: " in line and "not_there" in line for line in written)
     again = compare(stored, queries, peers[:1], tmp_path, quietly)
     assert again[0]["build_seconds"] == rows[0]["build_seconds"]  # what was built is taken
+
+
+def test_other_queries_and_other_items_in_the_same_folder_are_not_answered_by_what_was_there(tmp_path: Path) -> None:
+    random, folder = np.random.default_rng(2), tmp_path / "peers"
+    items = [Fragments.of(range(40), list(random.standard_normal((40, 3, D)).astype(np.float32)), D) for _ in range(2)]
+    queries = list(random.standard_normal((4, 2, D)).astype(np.float32))
+    for stored, asked in ((items[0], queries[:2]), (items[0], queries[2:]), (items[1], queries[2:])):
+        (row,) = compare(stored, asked, OURS[1:2], folder, quietly)
+        assert row["recall_at_10"] == 1
+        best = json.loads((folder / "40 items" / "best.json").read_text())
+        expected = [np.maximum.reduceat(_unit(q) @ _unit(stored.vectors).T, stored.offsets[:-1], axis=1) for q in asked]
+        assert best == [np.argsort(-products.sum(0))[:10].tolist() for products in expected]
 
 
 def test_a_uniform_collection_is_scored_by_torch_as_by_exact_search(tmp_path: Path) -> None:

@@ -129,20 +129,32 @@ def compare(
 
 
 def write_data(stored: Fragments, queries: Sequence[npt.NDArray[np.float32]], data: Path) -> list[list[int]]:
-    """Write what the workers read, where it is not there yet; return the places of each query's exact ten best."""
-    if not (data / "best.json").exists():
-        data.mkdir(parents=True, exist_ok=True)
-        items = Fragments(np.arange(len(stored)), stored.offsets, _unit(stored.vectors))
-        for name, vectors, offsets in (
-            ("", items.vectors, items.offsets),
-            ("query_", np.concatenate(queries), np.cumsum([0, *map(len, queries)])),
-        ):
-            np.save(data / f"{name}offsets.npy", offsets)
-            np.save(data / ("queries.npy" if name else "vectors.npy"), vectors)
-        best = [top_k(exact_scores(query, items, WORDS), items.ids, worker.HITS)[0].tolist() for query in queries]
-        (data / "best.json").write_text(json.dumps(best))
-    found: list[list[int]] = json.loads((data / "best.json").read_text())
+    """Write what the workers read, as far as it is not there yet; return the places of each query's exact ten best.
+
+    What is there of other items, indexes included, is deleted.
+    """
+    best, asked = data / "best.json", np.concatenate(queries)
+    if not _holds(data, stored):
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir(parents=True)
+        np.save(data / "vectors.npy", _unit(stored.vectors))
+        np.save(data / "offsets.npy", stored.offsets)
+    if not best.exists() or not np.array_equal(np.load(data / "queries.npy"), asked):
+        np.save(data / "queries.npy", asked)
+        np.save(data / "query_offsets.npy", np.cumsum([0, *map(len, queries)]))
+        items = Fragments(np.arange(len(stored)), stored.offsets, np.load(data / "vectors.npy"))
+        hits = [top_k(exact_scores(query, items, WORDS), items.ids, worker.HITS)[0].tolist() for query in queries]
+        best.write_text(json.dumps(hits))
+    found: list[list[int]] = json.loads(best.read_text())
     return found
+
+
+def _holds(data: Path, stored: Fragments) -> bool:
+    if not (data / "offsets.npy").exists():
+        return False
+    some = stored.vectors[:100]
+    offsets, vectors = np.load(data / "offsets.npy"), np.load(data / "vectors.npy", mmap_mode="r")
+    return np.array_equal(offsets, stored.offsets) and np.array_equal(vectors[: len(some)], _unit(some))
 
 
 def _started(peer: Peer, figures: Compared, data: Path, folder: Path) -> _Process:
