@@ -80,6 +80,7 @@ def test_vectors_outlive_the_index_and_its_files(tmp_path: Path) -> None:
 
 def test_writing_and_revising_hold_a_few_pieces_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 50_000)  # a codebook's training holds its sample, besides
+
     def pieces() -> Iterator[Fragments]:  # 40 MB as float32
         for number in range(40):
             yield Fragments.of([number], [np.full((1024, 256), number, np.float32)], 256)
