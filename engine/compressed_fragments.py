@@ -4,7 +4,7 @@
     residuals.npy      uint8 (N, B)
     list_*.npy         the items of each centroid, see inverted_lists
 
-Three ways to score without the exact vectors, both of products that nobody normalises:
+Three ways to score without the exact vectors, all of products that nobody normalises:
 
     listed     every fragment is its centroid, and of those only the best are looked at, by their lists: of all items.
     coarse     every fragment is its centroid: a look-up in the table of the query's products with the centroids.

@@ -140,6 +140,7 @@ def write_data(stored: Fragments, queries: Sequence[npt.NDArray[np.float32]], da
         np.save(data / "vectors.npy", _unit(stored.vectors))
         np.save(data / "offsets.npy", stored.offsets)
     if not best.exists() or not np.array_equal(np.load(data / "queries.npy"), asked):
+        best.unlink(missing_ok=True)  # so that hits of former queries are not taken for these if this is cut off
         np.save(data / "queries.npy", asked)
         np.save(data / "query_offsets.npy", np.cumsum([0, *map(len, queries)]))
         items = Fragments(np.arange(len(stored)), stored.offsets, np.load(data / "vectors.npy"))
