@@ -12,17 +12,16 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from engine.codebook import QUERY_ROWS, Codebook
+from engine.codebook import QUERY_ROWS, Codebook, Table
 from engine.effort import Depth
 from engine.fragments import QueryPart, ScoreTerms, weighted_sum
+from engine.kernels import raise_to_best
 from engine.scoring import joined_terms
 from engine.segmented_items import SegmentedItems
 
 Numbers = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
-Table = tuple[Numbers, Numbers]
 
 
 def first_term(terms: ScoreTerms) -> ScoreTerms:
@@ -70,8 +69,8 @@ class _Part:
             sums = self._items.stored_term(self._best, self._depth.stored_lists)
         else:
             sums = np.zeros(len(self._items.ids), np.float32)
-            for _, products in self._tables():
-                sums += self._items.query_term(np.ascontiguousarray(products.T), self._depth.query_lists)
+            for table in self._tables():
+                sums += self._items.query_term(table, self._depth.query_lists)
         return joined_terms(sums, sums, first_term(self._terms), len(self._vectors), self._items.counts)
 
     def first_of(self, places: Places) -> Numbers:
@@ -83,7 +82,7 @@ class _Part:
     def _coarse_of(self, places: Places, terms: ScoreTerms) -> Numbers:
         by_query = by_stored = np.zeros(len(places), np.float32)
         if terms.query:
-            by_query = sum((self._items.query_term_of(products, places) for _, products in self._tables()), by_query)
+            by_query = sum((self._items.query_term_of(table, places) for table in self._tables()), by_query)
         if terms.stored:
             by_stored = self._items.stored_term_of(self._best, places)
         return joined_terms(by_query, by_stored, terms, len(self._vectors), self._items.counts[places])
@@ -95,8 +94,8 @@ class _Part:
     def _best(self) -> Numbers:
         """The best of the query's products with each centroid, float32 (C,)."""
         best = np.full(len(self._codebook), -np.inf, np.float32)
-        for _, products in self._tables():
-            np.maximum(best, torch.from_numpy(products).amax(1).numpy(), out=best)  # numpy's is slow for short rows
+        for table in self._tables():
+            raise_to_best(table.centroids, best)
         return best
 
     def _tables(self) -> Sequence[Table] | Iterator[Table]:

@@ -10,6 +10,8 @@ coarse score of every item is looked up.
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -19,7 +21,9 @@ import torch
 
 from engine.array_files import open_array
 from engine.centroids import nearest_index, train_centroids
+from engine.cores import in_parts
 from engine.device import CPU
+from engine.kernels import in_lanes, multiply
 from engine.residuals import SAMPLE as RESIDUALS
 from engine.residuals import ResidualQuantizer
 
@@ -29,6 +33,24 @@ MOST = 16384
 SAMPLE = 40  # vectors for each centroid that is trained; FAISS asks for 39 or more
 SEED = 20
 QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 4 MB with 16,384 centroids
+
+
+AT_LEAST = 1000  # centroids that a thread multiplies
+
+
+@dataclass(frozen=True)
+class Table:
+    """Some of a query's vectors, multiplied with all that fragments are made of; in lanes, see kernels.
+
+    Attributes:
+        asked: how many vectors, Q.
+        centroids: their products with the centroids, float32 (C, W).
+        patterns: with the patterns of the residuals' bytes, float32 (B, 256, W).
+    """
+
+    asked: int
+    centroids: npt.NDArray[np.float32]
+    patterns: npt.NDArray[np.float32]
 
 
 class VectorSource(Protocol):
@@ -86,18 +108,14 @@ class Codebook:
             codes = nearest.search(block, 1)[1][:, 0]
             yield codes.astype(np.int32), self.quantizer.encode(block - self.centroids[codes])
 
-    def tables(
-        self, query: npt.NDArray[np.float32]
-    ) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-        """Multiply a query, float32 (Q, D), with the centroids, some rows at a time.
-
-        Yields:
-            Up to QUERY_ROWS rows of the query, and the centroids' products with them, float32 (C, rows).
-        """
-        centroids = torch.from_numpy(self.centroids)
+    def tables(self, query: npt.NDArray[np.float32]) -> Iterator[Table]:
+        """Multiply a query, float32 (Q, D), with all that fragments are made of, up to QUERY_ROWS vectors at a time."""
         for first in range(0, len(query), QUERY_ROWS):
             part = query[first : first + QUERY_ROWS]
-            yield part, (centroids @ torch.from_numpy(part).T).numpy()  # the other way round takes twice as long
+            lanes = in_lanes(part)
+            products = np.empty((len(self), lanes.shape[1]), np.float32)
+            in_parts(len(self), partial(multiply, self.centroids, lanes, products), AT_LEAST)
+            yield Table(len(part), products, self.quantizer.multiply(lanes))
 
     def write(self, path: Path) -> None:
         """Write into a new folder."""

@@ -11,7 +11,8 @@ Three ways to score without the exact vectors, all of products that nobody norma
     refined    every fragment is its centroid and what its bytes stand for.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,26 @@ import numpy.typing as npt
 import torch
 
 from engine.array_files import ArrayWriter
-from engine.codebook import Codebook
-from engine.device import CPU, best_looked_up, sum_of_each
+from engine.codebook import Codebook, Table
+from engine.cores import in_parts
+from engine.device import CPU, best_in_each, sum_of_each
 from engine.exceptions import IndexDamaged
 from engine.fragments import ScoreTerms, runs
 from engine.inverted_lists import InvertedLists, write_lists
+from engine.kernels import add_query_term, add_stored_term, refine
 from engine.resources import Resources
 from engine.row_files import RowFile
 from engine.scoring import joined_terms
 from engine.stored_fragments import StoredFragments
+from engine.torch_look_ups import query_term, refined_products, stored_term
 
-SOME = 2**17  # fragments of chosen items whose centroids are looked up at a time
-DECODED = 2**13  # fragments whose residuals are: larger temporary arrays are memory that the system clears each time
+SOME = 2**17
+"""Fragments of chosen items that are looked up at a time: 9 MB where they are not mapped."""
+
+AT_LEAST = 100  # items that a thread scores
+
+Numbers = npt.NDArray[np.float32]
+Places = npt.NDArray[np.int64]
 
 
 class CompressedFragments:
@@ -59,94 +68,102 @@ class CompressedFragments:
         if self._codes.array.shape != size[:1] or self._residuals.array.shape != size:
             raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
-    def query_term(self, table: npt.NDArray[np.float32], part: float) -> npt.NDArray[np.float32]:
-        """Add up each item's best centroids, one for each of the query's vectors, float32 (I,), by the best lists.
+    def query_term(self, table: Table, part: float) -> Numbers:
+        """Add up each item's best centroids, float32 (I,), by the best lists; see InvertedLists.query_term."""
+        return self._lists.query_term(table, part)
 
-        Args:
-            table: the query's products with the centroids, float32 (Q, C).
-            part: of the lists that are looked at for each of the query's vectors; see InvertedLists.query_term.
-        """
-        return self._lists.query_term(table, part).cpu().numpy()
+    def stored_term(self, best: Numbers, part: float, sizes: Numbers) -> Numbers:
+        """Add up the value of each fragment's centroid by item, float32 (I,); see InvertedLists.stored_term."""
+        return self._lists.stored_term(best, part, sizes)
 
-    def stored_term(
-        self, best: npt.NDArray[np.float32], part: float, sizes: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        """Add up the value of each fragment's centroid, float32 (C,), by item, by the best lists, float32 (I,).
-
-        Args:
-            best: the value of each centroid.
-            part: of the lists that are looked at; see InvertedLists.stored_term.
-            sizes: fragments of each item, float32 (I,).
-        """
-        return self._lists.stored_term(best, part, sizes).cpu().numpy()
-
-    def query_term_of(
-        self, products: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.float32]:
+    def query_term_of(self, table: Table, numbers: Places) -> Numbers:
         """Add up the best of an item's centroids, one for each of the query's vectors, float32 (n,).
 
         Args:
-            products: of the centroids with the query, float32 (C, q).
+            table: the query's vectors.
             numbers: the items' places, one at least.
         """
-        table = self._on_device(products)
-        return self._looked_up(numbers, lambda codes, starts: best_looked_up(table, codes, starts).sum(1))
+        if self._device.type != "cpu":
+            products = self._on_device(table.centroids[:, : table.asked])
+            return self._by_torch(numbers, lambda codes, starts: query_term(codes, products, starts))
+        scores = np.zeros(len(numbers), np.float32)
+        for some, begins, counts in self._runs(numbers):
+            codes, begins = self._codes.part(begins, counts)
+            _all_sound(
+                len(begins),
+                partial(add_query_term, begins, counts, codes, table.centroids, table.asked, scores[some]),
+            )
+        return scores
 
-    def stored_term_of(self, best: npt.NDArray[np.float32], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def stored_term_of(self, best: Numbers, numbers: Places) -> Numbers:
         """Add up the value of each fragment's centroid, float32 (C,), of the items at these places, float32 (n,)."""
-        table = self._on_device(best)
-        return self._looked_up(numbers, lambda codes, starts: sum_of_each(table.index_select(0, codes), starts))
+        if self._device.type != "cpu":
+            values = self._on_device(best)
+            return self._by_torch(numbers, lambda codes, starts: stored_term(codes, values, starts))
+        scores = np.zeros(len(numbers), np.float32)
+        for some, begins, counts in self._runs(numbers):
+            codes, begins = self._codes.part(begins, counts)
+            _all_sound(len(begins), partial(add_stored_term, begins, counts, codes, best, scores[some]))
+        return scores
 
-    def _looked_up(
-        self,
-        numbers: npt.NDArray[np.int64],
-        look: Callable[[torch.Tensor, npt.NDArray[np.int64]], torch.Tensor],
-    ) -> npt.NDArray[np.float32]:
-        """Look up the centroids of items, some at a time: `look` is given theirs, and where each item begins."""
-        begins = self._offsets[numbers]
-        counts = self._offsets[numbers + 1] - begins
-        found = torch.empty(len(numbers))
-        for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), SOME):
-            codes = self._codes.take(begins[first:last], counts[first:last])
-            found[first:last] = look(codes, np.cumsum(counts[first:last]) - counts[first:last]).cpu()
-        return found.numpy()
-
-    def refined_scores(
-        self,
-        tables: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
-        terms: ScoreTerms,
-        numbers: npt.NDArray[np.int64],
-    ) -> npt.NDArray[np.float32]:
+    def refined_scores(self, tables: Sequence[Table], terms: ScoreTerms, numbers: Places) -> Numbers:
         """Score the items at these places by centroids and residuals, float32 (n,).
 
         Args:
-            tables: the query, some rows at a time, and their products with the centroids; see Codebook.tables.
+            tables: of the query; see Codebook.tables.
             terms: which terms the score has.
             numbers: the items' places, one at least.
         """
-        counts = self._offsets[numbers + 1] - self._offsets[numbers]
-        total, stored = torch.zeros(len(numbers)), torch.zeros(len(numbers))
-        looked_up = [
-            (self._on_device(self._codebook.quantizer.tables(rows)), self._on_device(products))
-            for rows, products in tables
-        ]
-        for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), DECODED):
-            here = self._offsets[numbers[first:last]], counts[first:last]
-            residuals, codes = self._residuals.take(*here), self._codes.take(*here)
-            starts = np.cumsum(here[1]) - here[1]
-            best = torch.full((len(codes),), -torch.inf, device=self._device)
-            for patterns, centroids in looked_up:
-                products = self._codebook.quantizer.products(residuals, patterns)
-                products += centroids.index_select(0, codes)  # (n, up to Q)
-                if terms.query:
-                    rows = torch.arange(len(codes), device=self._device)
-                    total[first:last] += best_looked_up(products, rows, starts).sum(1).cpu()
-                if terms.stored:
-                    best = torch.maximum(best, products.amax(1))
+        score = self._refined if self._device.type == "cpu" else self._refined_by_torch
+        total, stored, sizes = (np.zeros(len(numbers), np.float32) for _ in range(3))
+        for some, begins, counts in self._runs(numbers):
+            total[some], stored[some] = score(tables, terms, begins, counts)
+            sizes[some] = counts
+        return joined_terms(total, stored, terms, sum(table.asked for table in tables), sizes)
+
+    def _refined(
+        self, tables: Sequence[Table], terms: ScoreTerms, begins: Places, counts: Places
+    ) -> tuple[Numbers, Numbers]:
+        starts, by_query = np.cumsum(counts) - counts, np.zeros(len(counts), np.float32)
+        best = np.full(counts.sum(), -np.inf, np.float32)
+        residuals, _ = self._residuals.part(begins, counts)
+        codes, begins = self._codes.part(begins, counts)
+        for table in tables:
+            given = begins, counts, codes, residuals, table.centroids, table.patterns, table.asked, by_query
+            _all_sound(len(counts), partial(refine, *given, starts, best))
+        return by_query, np.add.reduceat(best, starts)
+
+    def _refined_by_torch(
+        self, tables: Sequence[Table], terms: ScoreTerms, begins: Places, counts: Places
+    ) -> tuple[Numbers, Numbers]:
+        starts, by_query = np.cumsum(counts) - counts, torch.zeros(len(counts), device=self._device)
+        codes, residuals = self._codes.take(begins, counts), self._residuals.take(begins, counts)
+        best = torch.full((len(codes),), -torch.inf, device=self._device)
+        for table in tables:
+            products, patterns = (self._on_device(one[..., : table.asked]) for one in (table.centroids, table.patterns))
+            found = refined_products(codes, residuals, products, patterns)  # (n, up to Q)
+            if terms.query:
+                by_query += best_in_each(found, starts).sum(1)
             if terms.stored:
-                stored[first:last] = sum_of_each(best, starts).cpu()
-        asked = sum(len(rows) for rows, _ in tables)
-        return joined_terms(total.numpy(), stored.numpy(), terms, asked, counts.astype(np.float32))
+                best = torch.maximum(best, found.amax(1))
+        return by_query.cpu().numpy(), sum_of_each(best, starts).cpu().numpy()
+
+    def _runs(self, numbers: Places) -> Iterator[tuple[slice, Places, Places]]:
+        """Cut the items at these places into runs, each with where their fragments begin and how many they have."""
+        begins = self._offsets[numbers]
+        counts = self._offsets[numbers + 1] - begins
+        if len(numbers) and not 0 <= begins.min() <= (begins + counts).max() <= len(self._codes):
+            raise IndexError("an item has fragments that there are not")
+        for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), SOME):
+            yield slice(first, last), begins[first:last], counts[first:last]
+
+    def _by_torch(self, numbers: Places, look: Callable[[torch.Tensor, Places], torch.Tensor]) -> Numbers:
+        """Look up the centroids of items, some at a time: `look` is given theirs, and where each item begins."""
+        found = [
+            look(self._codes.take(begins, counts), np.cumsum(counts) - counts).cpu().numpy()
+            for _, begins, counts in self._runs(numbers)
+        ]
+        return np.concatenate(found)
 
     def memory_bytes(self) -> int:
         """Bytes of all arrays."""
@@ -158,6 +175,12 @@ class CompressedFragments:
 
     def _on_device(self, array: npt.NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(array).to(self._device)
+
+
+def _all_sound(count: int, work: Callable[[int, int], bool]) -> None:
+    """Share items among threads; `work` says whether the codes of its part are of one of the centroids."""
+    if not all(in_parts(count, work, AT_LEAST)):
+        raise IndexError("a fragment is of a centroid that there is not")
 
 
 def compress(path: Path, stored: StoredFragments, codebook: Codebook, device: torch.device = CPU) -> None:

@@ -4,11 +4,18 @@ A search alone multiplies with all threads. Where several do so at once, their t
 they gain: each then takes its share of the cores, one at least.
 """
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
+from typing import TypeVar
 
 import torch
+
+Answer = TypeVar("Answer")
 
 
 class SharedCores:
@@ -35,15 +42,27 @@ class SharedCores:
             torch.set_num_threads(self._threads)
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread: waking others takes as long as steps over a few thousand rows do."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def in_parts(count: int, work: Callable[[int, int], Answer], least: int = 1) -> list[Answer]:
+    """Part `count` things among this thread's share of the cores, and wait until all is done.
+
+    Args:
+        count: of the things, one at least.
+        work: is given where a part begins and ends; should leave Python's lock to the others.
+        least: things in a part; waking another thread takes as long as some.
+
+    Returns:
+        What `work` returned, part after part.
+    """
+    parts = max(1, min(torch.get_num_threads(), count // least))
+    *others, last = pairwise(count * part // parts for part in range(parts + 1))
+    waiting = [_threads().submit(work, *part) for part in others]
+    answer = work(*last)
+    return [*(one.result() for one in waiting), answer]
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="search")
 
 
 CORES = SharedCores()

@@ -1,7 +1,7 @@
 """Where vectors are multiplied and looked up: the processor, or a GPU that both FAISS and torch find.
 
-Indexes hold what they look up as tensors of one device; the same lines of code run on either. FAISS's own indexes and
-k-means are put on the GPU here.
+FAISS's own indexes and k-means are put on the GPU here. What searches look up is in torch_look_ups for the GPU, and in
+kernels for the processor.
 """
 
 from typing import Any
@@ -15,9 +15,6 @@ from engine.device_names import DeviceName
 from engine.exceptions import NoDevice
 
 CPU = torch.device("cpu")
-
-SHORT = 64
-"""Rows of a run up to which all runs advance together, a row at a time: several times as fast as run after run."""
 
 
 def choose_device(name: DeviceName) -> torch.device:
@@ -67,32 +64,6 @@ def best_in_each(products: torch.Tensor, starts: npt.NDArray[np.int64]) -> torch
     if products.device.type == "cpu":
         return torch.from_numpy(np.maximum.reduceat(products.numpy(), starts, axis=0))
     return torch.segment_reduce(products.contiguous(), "max", offsets=_ends(products, starts))
-
-
-def best_looked_up(table: torch.Tensor, rows: torch.Tensor, starts: npt.NDArray[np.int64]) -> torch.Tensor:
-    """Return the largest numbers of each run of rows of a table, as best_in_each(table[rows], starts) does.
-
-    Args:
-        table: float32 (n, Q).
-        rows: of the table, int32 or int64 (m,), one at least.
-        starts: int64 (I,), where each run of `rows` begins; none is empty.
-
-    Returns:
-        float32 (I, Q).
-    """
-    sizes = np.diff(starts, append=len(rows))
-    if table.device.type != "cpu" or sizes.max() > SHORT:
-        return best_in_each(table.index_select(0, rows), starts)
-    order = np.argsort(-sizes, kind="stable")  # the longest first, so that those with one more row are always in front
-    begins = torch.from_numpy(starts[order])
-    longer = np.searchsorted(-sizes[order], -np.arange(1, sizes.max()))
-    best = table.index_select(0, rows.index_select(0, begins))
-    for place, count in enumerate(longer.tolist(), start=1):
-        front = best[:count]
-        torch.maximum(front, table.index_select(0, rows.index_select(0, begins[:count] + place)), out=front)
-    found = torch.empty_like(best)
-    found[torch.from_numpy(order)] = best
-    return found
 
 
 def sum_of_each(numbers: torch.Tensor, starts: npt.NDArray[np.int64]) -> torch.Tensor:

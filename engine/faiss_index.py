@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from engine.approximate_scores import ApproximateScores
 from engine.codebook import Codebook
-from engine.cores import one_thread
 from engine.drift import read_error
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
@@ -150,14 +149,13 @@ class FaissFragmentIndex:
             listed = scores.listed()
             listed = listed if len(places) == len(listed) else listed[places]
             places = places[_largest(listed, to_list)]
-        with one_thread():
-            for score_of, count in (
-                (scores.first_of, depth.narrowed * to_refine),
-                (scores.coarse_of, to_refine),
-                (scores.refined_of, depth.to_score(k)),
-            ):
-                if len(places) > count:
-                    places = places[_largest(score_of(places), count)]
+        for score_of, count in (
+            (scores.first_of, depth.narrowed * to_refine),
+            (scores.coarse_of, to_refine),
+            (scores.refined_of, depth.to_score(k)),
+        ):
+            if len(places) > count:
+                places = places[_largest(score_of(places), count)]
         return places
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:

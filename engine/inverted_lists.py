@@ -8,26 +8,31 @@ Both terms of a score are estimated from the lists of the best centroids alone.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from engine.array_files import open_array
+from engine.codebook import Table
+from engine.cores import in_parts
 from engine.exceptions import IndexDamaged
 from engine.fragments import runs
+from engine.kernels import add_best_lists, add_lists, rank_lists
 from engine.resources import Resources
 from engine.row_files import RowFile
+from engine.torch_look_ups import best_of_lists, sums_of_lists
+
+Numbers = npt.NDArray[np.float32]
 
 AT_ONCE = 500_000
 """Fragments that are inverted at a time: 20 MB of work beside the lists themselves."""
 
+BLOCK = 2**17
+"""Items whose scores are added up at a time: as many as a core has near it."""
 
-ENTRIES = 2**18
-"""Best products in memory at a time, a megabyte: of small collections all vectors of a query are taken at once."""
+AT_LEAST = 10_000  # items that a thread adds up scores of
 
 
 class InvertedLists:
@@ -47,14 +52,14 @@ class InvertedLists:
         if len(self._offsets) != centroids + 1 or not self._offsets[-1] == len(self._items) == len(self._counts):
             raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
-    def query_term(self, table: npt.NDArray[np.float32], part: float) -> torch.Tensor:
+    def query_term(self, table: Table, part: float) -> Numbers:
         """Add up each item's best centroids, one for each of a query's vectors, as far as the lists looked at say.
 
         An item that is in none of the lists of a vector gets the product of the best centroid that was not looked at,
         the most that it can have.
 
         Args:
-            table: the query's products with the centroids, float32 (Q, C).
+            table: the query's vectors.
             part: of the lists that are looked at for each vector, those of the largest products.
 
         Returns:
@@ -62,15 +67,28 @@ class InvertedLists:
 
         Source: the missing similarity of Lee et al. 2023 (XTR).
         """
-        words = max(1, min(len(table), ENTRIES // max(1, self._count)))
-        buffer = torch.empty(words, self._count, device=self._device)
-        total = torch.zeros(self._count, device=self._device)
-        for first in range(0, len(table), words):
-            rows = table[first : first + words]
-            total += self._best(rows, part, buffer[: len(rows)].zero_())
-        return total
+        count = _looked_at(part, len(table.centroids))
+        lists, gains = np.empty((table.asked, count), np.int32), np.empty((table.asked, count), np.float32)
 
-    def stored_term(self, best: npt.NDArray[np.float32], part: float, sizes: npt.NDArray[np.float32]) -> torch.Tensor:
+        least = np.empty(table.asked, np.float32)
+
+        def rank(first: int, last: int) -> None:
+            for vector in range(first, last):
+                least[vector] = rank_lists(table.centroids, vector, lists[vector], gains[vector])
+
+        in_parts(table.asked, rank)
+        begins, ends = self._offsets[lists], self._offsets[lists + 1]
+        if self._device.type != "cpu":
+            items = self._items.take(begins.ravel(), (ends - begins).ravel())
+            gained: Numbers = best_of_lists(items, ends - begins, gains, self._count).cpu().numpy()
+            return gained + least.sum()
+        entries, starts = self._items.part(begins.ravel(), (ends - begins).ravel())
+        begins, ends = starts.reshape(begins.shape), starts.reshape(begins.shape) + (ends - begins)
+        scores = np.full(self._count, least.sum(), np.float32)
+        self._in_blocks(lambda first, last: add_best_lists(begins, ends, gains, entries, scores, first, last))
+        return scores
+
+    def stored_term(self, best: Numbers, part: float, sizes: Numbers) -> Numbers:
         """Add up the value of each fragment's centroid by item, as far as the lists looked at say.
 
         A fragment in another list counts as the mean of those: the best values decide between the best items.
@@ -83,41 +101,40 @@ class InvertedLists:
         Returns:
             float32 (I,).
         """
-        unseen = _unseen(part, len(best))
+        unseen = len(best) - _looked_at(part, len(best))
         parted = np.argpartition(best, min(unseen, len(best) - 1))
         rest, seen = parted[:unseen], parted[unseen:]
-        begins, entries = self._offsets[seen], self._offsets[seen + 1] - self._offsets[seen]
         rest_entries = self._offsets[rest + 1] - self._offsets[rest]
-        mean = float(np.average(best[rest], weights=rest_entries)) if rest_entries.any() else 0.0
-        gains = self._on_device(np.repeat(best[seen] - np.float32(mean), entries)) * self._counts.take(begins, entries)
-        items = self._items.take(begins, entries).long()
-        total = self._on_device(sizes) * mean
-        return total.scatter_add_(0, items, gains)
+        mean = np.float32(np.average(best[rest], weights=rest_entries) if rest_entries.any() else 0)
+        gains, scores = best[seen] - mean, sizes * mean
+        begins, counts = self._offsets[seen], self._offsets[seen + 1] - self._offsets[seen]
+        if self._device.type != "cpu":
+            given = self._items.take(begins, counts), self._counts.take(begins, counts)
+            gained: Numbers = sums_of_lists(*given, counts, gains, self._count).cpu().numpy()
+            return gained + scores
+        entries, starts = self._items.part(begins, counts)
+        times, _ = self._counts.part(begins, counts)
+        self._in_blocks(
+            lambda first, last: add_lists(starts, starts + counts, gains, entries, times, scores, first, last)
+        )
+        return scores
 
-    def _best(self, table: npt.NDArray[np.float32], part: float, best: torch.Tensor) -> torch.Tensor:
-        """Add up each item's best centroids for some of the query's vectors, by way of zeros (q, I), float32 (I,)."""
-        unseen = _unseen(part, table.shape[1])
-        parted = np.argpartition(table, min(unseen, table.shape[1] - 1), axis=1)
-        seen, products = parted[:, unseen:], np.take_along_axis(table, parted, axis=1)
-        least = products[:, :unseen].max(axis=1) if unseen else products.min(axis=1)  # (q,)
-        begins = self._offsets[seen]
-        sizes = self._offsets[seen + 1] - begins  # (q, probes)
-        items = self._items.take(begins.ravel(), sizes.ravel())
-        rows = np.repeat(self._count * np.arange(len(table)), sizes.sum(axis=1))
-        gains = np.repeat((products[:, unseen:] - least[:, None]).ravel(), sizes.ravel())
-        best.view(-1).scatter_reduce_(0, items + self._on_device(rows), self._on_device(gains), "amax")
-        return (best.sum(0) if len(best) > 1 else best[0]) + float(least.sum())
+    def _in_blocks(self, work: Callable[[int, int], bool]) -> None:
+        """Share the items among threads, block by block; `work` says whether the lists are sound."""
 
-    def _on_device(self, array: npt.NDArray[Any]) -> torch.Tensor:
-        return torch.from_numpy(array).to(self._device)
+        def some(first: int, last: int) -> bool:
+            return all(work(begin, min(begin + BLOCK, last)) for begin in range(first, last, BLOCK))
+
+        if not all(in_parts(self._count, some, AT_LEAST)):
+            raise IndexError("a list holds an item that there is not")
 
     def memory_bytes(self) -> int:
         """Bytes of all arrays."""
         return self._items.array.nbytes + self._counts.array.nbytes + self._offsets.nbytes
 
 
-def _unseen(part: float, lists: int) -> int:
-    return lists - min(lists, max(1, math.ceil(part * lists)))
+def _looked_at(part: float, lists: int) -> int:
+    return min(lists, max(1, math.ceil(part * lists)))
 
 
 def write_lists(path: Path, codes: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64], centroids: int) -> None:

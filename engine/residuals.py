@@ -4,17 +4,17 @@ Every four numbers of a residual become one byte, the number of the nearest of 2
 Measured against RaBitQ and FAISS's scalar codes in docs/measurements.md.
 """
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import faiss
 import numpy as np
 import numpy.typing as npt
-import torch
-import torch.nn.functional as F
 
 from engine.array_files import open_array
 from engine.exceptions import IndexDamaged
+from engine.kernels import multiply_parts
 
 PART = 4  # numbers in one byte
 PATTERNS = 256
@@ -55,31 +55,22 @@ class ResidualQuantizer:
         codes: npt.NDArray[np.uint8] = self._quantizer.compute_codes(self._padded(residuals))
         return codes
 
-    def tables(self, query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Multiply a query, float32 (Q, D), with the patterns of each byte: float32 (B * 256, Q)."""
-        parts = torch.from_numpy(self._padded(query)).view(len(query), self.size, PART).permute(1, 2, 0)  # (B, 4, Q)
-        products = torch.from_numpy(self._patterns()) @ parts  # (B, 256, Q)
-        tables: npt.NDArray[np.float32] = products.reshape(self.size * PATTERNS, len(query)).numpy()
-        return tables
+    def multiply(self, query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Multiply a query in lanes, float32 (D, W), with the patterns of each byte: float32 (B, 256, W).
 
-    def products(self, codes: torch.Tensor, tables: torch.Tensor) -> torch.Tensor:
-        """Multiply about the residuals that the bytes were made of with a query, without making them.
-
-        Args:
-            codes: uint8 (n, B).
-            tables: of the query, float32 (B * 256, Q), on the same device.
-
-        Returns:
-            float32 (n, Q): the sum of a table's entry for each byte.
+        The product of the query with a residual is about the sum of one entry for each of its bytes.
 
         Source: asymmetric distances of Jegou et al. 2011, for inner products.
         """
-        begins = torch.arange(0, len(tables), PATTERNS, dtype=torch.int32, device=codes.device)
-        return F.embedding_bag(codes.int() + begins, tables, mode="sum")
+        missing = self.size * PART - self._dimension
+        padded = np.pad(query, ((0, missing), (0, 0))) if missing else query
+        products = np.empty((self.size, PATTERNS, query.shape[1]), np.float32)
+        multiply_parts(self._patterns, padded, products)
+        return products
 
     def write(self, path: Path) -> None:
         """Write the patterns."""
-        np.save(path, self._patterns())
+        np.save(path, self._patterns)
 
     @classmethod
     def read(cls, path: Path, dimension: int) -> Self:
@@ -93,6 +84,7 @@ class ResidualQuantizer:
             raise IndexDamaged(f"{path} is of vectors of another size; mend it with: dvsa verify --repair")
         return cls(dimension, patterns)
 
+    @cached_property
     def _patterns(self) -> npt.NDArray[np.float32]:
         patterns: npt.NDArray[np.float32] = faiss.vector_to_array(self._quantizer.centroids)
         return patterns.reshape(self.size, PATTERNS, PART)

@@ -14,12 +14,9 @@ from engine.array_files import open_array
 from engine.exceptions import IndexDamaged
 from engine.resources import Resources
 
-LONG = 64
-"""Rows of a run on average from which runs are copied one by one: faster than row by row, from a list of all rows."""
-
 
 class RowFile:
-    """Rows of an array file, as tensors of the device that searches use. Thread-safe.
+    """Rows of an array file, in the memory of the device that searches use. Thread-safe.
 
     The file is mapped where the budget has room for it, and otherwise read in places: a page that is touched through
     a map brings its neighbours into the process's memory, after some searches the whole file.
@@ -48,18 +45,22 @@ class RowFile:
         """The rows first:last in the processor's memory, not to be written to."""
         return self.array[first:last] if self.mapped else self.read([first], [last - first])
 
+    def part(
+        self, firsts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+        """An array in the processor's memory that holds runs of rows, not to be written to, and where each begins.
+
+        Runs have `counts` rows from each of `firsts`.
+        """
+        if self.mapped:
+            return self.array, firsts
+        return self.read(firsts.tolist(), counts.tolist()), np.cumsum(counts) - counts
+
     def take(self, firsts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> torch.Tensor:
-        """Runs of rows, one behind the other: `counts` rows from each of `firsts`."""
-        if self._device.type == "cpu" and not self.mapped:
-            return torch.from_numpy(self.read(firsts.tolist(), counts.tolist()))
-        if self._device.type == "cpu" and len(firsts) * LONG < counts.sum():
-            plain = np.asarray(self.array)  # of which a part is taken in a fraction of the time that a map's takes
-            runs = zip(firsts.tolist(), (firsts + counts).tolist(), strict=True)
-            return torch.from_numpy(np.concatenate([plain[first:last] for first, last in runs]))
+        """The same runs on the GPU, one behind the other."""
         ends = np.cumsum(counts)
         rows = torch.from_numpy(np.repeat(firsts - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0))
-        held = self._held if self._device.type != "cpu" else torch.from_numpy(self.array)
-        return held.index_select(0, rows.to(self._device))
+        return self._held.index_select(0, rows.to(self._device))
 
     def read(self, firsts: list[int], counts: list[int]) -> npt.NDArray[Any]:
         """The same runs, read from the file whether it is mapped or not."""

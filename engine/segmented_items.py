@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from engine.codebook import Table
 from engine.compressed_fragments import CompressedFragments
 from engine.fragments import Fragments, ScoreTerms
 from engine.segments import Segment
@@ -58,7 +59,7 @@ class SegmentedItems:
         """Numbers of vectors of all places, float32 (P,), to divide by."""
         return _joined([segment.counts for segment in self.segments])
 
-    def query_term(self, table: npt.NDArray[np.float32], part: float) -> npt.NDArray[np.float32]:
+    def query_term(self, table: Table, part: float) -> npt.NDArray[np.float32]:
         """The query's term of all places by the lists, float32 (P,); see CompressedFragments.query_term."""
         return _joined([_compressed(segment).query_term(table, part) for segment in self.segments])
 
@@ -66,21 +67,16 @@ class SegmentedItems:
         """The stored term of all places by the lists, float32 (P,); see CompressedFragments.stored_term."""
         return _joined([_compressed(one).stored_term(best, part, one.counts) for one in self.segments])
 
-    def query_term_of(
-        self, products: npt.NDArray[np.float32], places: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.float32]:
+    def query_term_of(self, table: Table, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """The query's term of these places, float32 (n,); see CompressedFragments.query_term_of."""
-        return self._of_some(places, lambda compressed, numbers: compressed.query_term_of(products, numbers))
+        return self._of_some(places, lambda compressed, numbers: compressed.query_term_of(table, numbers))
 
     def stored_term_of(self, best: npt.NDArray[np.float32], places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """The stored term of these places, float32 (n,); see CompressedFragments.stored_term_of."""
         return self._of_some(places, lambda compressed, numbers: compressed.stored_term_of(best, numbers))
 
     def refined_scores(
-        self,
-        tables: Iterable[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]],
-        terms: ScoreTerms,
-        places: npt.NDArray[np.int64],
+        self, tables: Iterable[Table], terms: ScoreTerms, places: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float32]:
         """Scores of these places by centroids and residuals, float32 (n,); see CompressedFragments.refined_scores."""
         kept = list(tables)

@@ -9,7 +9,7 @@ import torch
 
 from engine import faiss_index
 from engine.centroids import nearest_index, train_centroids
-from engine.device import CPU, SHORT, best_in_each, best_looked_up, choose_device, sum_of_each
+from engine.device import CPU, best_in_each, choose_device, sum_of_each
 from engine.exceptions import NoDevice
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Fragments, ScoreTerms
@@ -49,18 +49,6 @@ def test_runs_are_reduced_as_by_a_loop(device: torch.device) -> None:
     assert torch.equal(best, torch.stack([products[first:last].amax(0) for first, last in bounds]))
     sums = sum_of_each(products[:, 0].to(device), starts).cpu()
     torch.testing.assert_close(sums, torch.stack([products[first:last, 0].sum() for first, last in bounds]))
-
-
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("longest", [1, 9, SHORT, SHORT + 1])
-def test_rows_are_looked_up_and_reduced_at_once(device: torch.device, longest: int) -> None:
-    random = np.random.default_rng(0)
-    table, sizes = torch.from_numpy(random.standard_normal((30, 5)).astype(np.float32)), random.integers(1, 8, 50)
-    sizes = np.append(np.minimum(sizes, longest), longest)
-    rows = torch.from_numpy(random.integers(0, 30, sizes.sum()).astype(np.int32))
-    starts = np.cumsum(sizes) - sizes
-    found = best_looked_up(table.to(device), rows.to(device), starts).cpu()
-    assert torch.equal(found, best_in_each(table[rows.long()], starts))
 
 
 @pytest.mark.parametrize("device", DEVICES)

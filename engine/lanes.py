@@ -1,0 +1,150 @@
+"""Several numbers at once, for compiled loops: numba has no vectors of its own, and does not find them in our loops.
+
+`Lanes` of 8 or 16 numbers exist within compiled functions only, in the processor's registers. On a processor with
+narrower registers the compiler makes several of one.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.extending import intrinsic, register_model
+from platformdirs import user_cache_path
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+NARROW, WIDE = 8, 16
+
+
+def _caches() -> bool:
+    """Say whether compiled functions can be kept on disk, and choose where, unless numba's own setting does."""
+    if not numba.config.CACHE_DIR:
+        place = user_cache_path("dvsa") / "compiled"
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return False
+        if not os.access(place, os.W_OK):
+            return False
+        numba.config.CACHE_DIR = str(place)
+    return True
+
+
+compiled: Callable[[Function], Function] = numba.njit(nogil=True, boundscheck=False, cache=_caches())
+"""Compile a function when it is first called, once a machine; it runs outside of Python's lock and checks no bounds."""
+
+
+class LanesType(types.Type):
+    """Numbers in one register or several."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        super().__init__(name=f"Lanes{width}")
+
+
+@register_model(LanesType)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: LanesType) -> None:
+        super().__init__(manager, kind, ir.VectorType(ir.FloatType(), kind.width))
+
+
+def _pointer(context: Any, builder: Any, array: Any, value: Any, place: Any, vector: Any) -> Any:
+    data = context.make_array(array)(context, builder, value).data
+    return builder.bitcast(builder.gep(data, [place]), vector.as_pointer())
+
+
+def _pick(builder: Any, value: Any, lanes: list[int]) -> Any:
+    chosen = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
+    return builder.shuffle_vector(value, value, chosen)
+
+
+def _larger(builder: Any, one: Any, other: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", one, other), one, other)
+
+
+@intrinsic(prefer_literal=True)
+def zeros(_typing: Any, width: Any) -> Any:
+    """Return that many zeros: NARROW or WIDE."""
+    lanes = LanesType(width.literal_value)
+
+    def generate(_context: Any, _builder: Any, _signature: Any, _values: Any) -> Any:
+        return ir.Constant(ir.VectorType(ir.FloatType(), lanes.width), [0.0] * lanes.width)
+
+    return lanes(width), generate
+
+
+@intrinsic
+def load(_typing: Any, like: Any, array: Any, place: Any) -> Any:
+    """Read from a place of a one-dimensional float32 array as many numbers as `like` has."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[1], values[1], values[2], values[0].type)
+        return builder.load(pointer, align=4)
+
+    return like(like, array, types.uint64), generate
+
+
+@intrinsic
+def store(_typing: Any, array: Any, place: Any, lanes: Any) -> Any:
+    """Write the numbers to a place of a one-dimensional float32 array."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[0], values[0], values[1], values[2].type)
+        builder.store(values[2], pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.none(array, types.uint64, lanes), generate
+
+
+@intrinsic
+def add(_typing: Any, one: Any, other: Any) -> Any:
+    """Add lane by lane."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.fadd(*values)
+
+    return one(one, other), generate
+
+
+@intrinsic
+def add_product(_typing: Any, total: Any, factor: Any, lanes: Any) -> Any:
+    """Add the lanes times one number."""
+
+    def generate(_context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        width, vector = signature.return_type.width, values[0].type
+        first = builder.insert_element(ir.Constant(vector, ir.Undefined), values[1], ir.IntType(32)(0))
+        name, kind = f"llvm.fmuladd.v{width}f32", ir.FunctionType(vector, [vector] * 3)
+        function = cgutils.get_or_insert_function(builder.module, kind, name)
+        return builder.call(function, [_pick(builder, first, [0] * width), values[2], values[0]])
+
+    return total(total, types.float32, lanes), generate
+
+
+@intrinsic
+def larger(_typing: Any, one: Any, other: Any) -> Any:
+    """Take the larger number lane by lane."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return _larger(builder, *values)
+
+    return one(one, other), generate
+
+
+@intrinsic
+def largest(_typing: Any, lanes: Any) -> Any:
+    """Return the largest of the lanes, float32."""
+
+    def generate(_context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        value, width = values[0], signature.args[0].width
+        while width > 1:
+            width //= 2
+            halves = _pick(builder, value, list(range(width))), _pick(builder, value, list(range(width, 2 * width)))
+            value = _larger(builder, *halves)
+        return builder.extract_element(value, ir.IntType(32)(0))
+
+    return types.float32(lanes), generate
