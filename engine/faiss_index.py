@@ -13,15 +13,17 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from engine.approximate_scores import ApproximateScores
 from engine.codebook import Codebook
 from engine.drift import read_error
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
-from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms
+from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms, weighted_sum
 from engine.resources import PLAIN, Resources
 from engine.revision import CODEBOOK, Renewal, assemble, renew, renewal, write_whole
+from engine.scoring import exact_scores
 from engine.segmented_items import SegmentedItems
 from engine.segments import NONE, among, read_segments, write_segment
 
@@ -158,6 +160,16 @@ class FaissFragmentIndex:
                 places = places[_largest(score_of(places), count)]
         return places
 
+    def exact_scores(
+        self, query: Sequence[QueryPart], ids: npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Scores by the exact vectors; see FragmentIndex."""
+        places = self._items.kept if ids is None else self._places(ids)
+        if self.device.type == "cpu":
+            return self._items.exact_scores(query, places)
+        scores = [_exact(query, piece, self.device) for piece in self._items.pieces(places)]
+        return np.concatenate([np.empty(0, np.float32), *scores])
+
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
         """The items with these ids, in the order given; see FragmentIndex.fragments."""
         vectors, counts = [np.empty((0, self.dimension), np.float32)], [np.empty(0, np.int64)]
@@ -219,6 +231,10 @@ def _found(
     found = np.searchsorted(stored, ids)
     found[found == len(stored)] = 0
     return found, stored[found] == ids if len(stored) else np.zeros(len(ids), bool)
+
+
+def _exact(query: Sequence[QueryPart], stored: Fragments, device: torch.device) -> npt.NDArray[np.float32]:
+    return weighted_sum(query, lambda part: exact_scores(part.vectors, stored, part.terms, device))
 
 
 def _refuse_repeats(stored: npt.NDArray[np.int64], added: npt.NDArray[np.int64]) -> None:

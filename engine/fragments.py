@@ -11,7 +11,6 @@ from typing import Literal, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from model.score import ScoreConfig
 
@@ -173,13 +172,12 @@ def weighted_sum(
 class FragmentIndex(Protocol):
     """Stored fragments of one kind, grouped by item: one state, which never changes, so that any thread may read it.
 
-    Ids belong to the caller and survive `revise`. An index proposes candidates; the engine scores them exactly
+    Ids belong to the caller and survive `revise`. An index proposes candidates and scores them exactly
     (`engine.ranking`), so an approximate index can lose a hit but never misorder two.
     """
 
     dimension: int
     fragment_count: int
-    device: torch.device  # that scores its fragments exactly
 
     @classmethod
     def create(cls, path: Path, dimension: int, pieces: Iterable[Fragments]) -> Self:
@@ -262,6 +260,23 @@ class FragmentIndex(Protocol):
 
         Returns:
             Distinct ids, int64, in stored order; fewer than k only where fewer are allowed.
+        """
+        ...
+
+    def exact_scores(
+        self, query: Sequence[QueryPart], ids: npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Score the items with these ids, or all, by their exact vectors; an item's score depends on no other item.
+
+        Args:
+            query: its parts, one at least; the score is the sum of theirs.
+            ids: of n items; None: all, in stored order.
+
+        Returns:
+            float32 (n,).
+
+        Raises:
+            KeyError: an id is not in the index.
         """
         ...
 

@@ -81,7 +81,7 @@ class InvertedLists:
         if self._device.type != "cpu":
             items = self._items.take(begins.ravel(), (ends - begins).ravel())
             gained: Numbers = best_of_lists(items, ends - begins, gains, self._count).cpu().numpy()
-            return gained + least.sum()
+            return gained + np.float32(least.sum())
         entries, starts = self._items.part(begins.ravel(), (ends - begins).ravel())
         begins, ends = starts.reshape(begins.shape), starts.reshape(begins.shape) + (ends - begins)
         scores = np.full(self._count, least.sum(), np.float32)

@@ -15,12 +15,13 @@ import numpy.typing as npt
 from numba import float32
 from numba import uint64 as place
 
-from engine.lanes import NARROW, WIDE, add, add_product, compiled, larger, largest, load, store, zeros
+from engine.lanes import NARROW, WIDE, add, add_product, compiled, larger, largest, load, store, widen, zeros
 
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
+Halves = npt.NDArray[np.uint16]
 
 
 def in_lanes(query: Floats) -> Floats:
@@ -389,4 +390,75 @@ def _refine(
         peaks = lanes if fragment == begin else larger(peaks, lanes)
         rank = start + fragment - begin
         best[rank] = max(best[rank], largest(lanes))
+    store(found, at, peaks)
+
+
+@compiled
+def score(
+    begins: Places,
+    counts: Places,
+    vectors: Halves,
+    query: Floats,
+    asked: int,
+    by_query: Floats,
+    by_stored: Floats,
+    first: int,
+    last: int,
+) -> None:
+    """Score the items first:last by their vectors.
+
+    Args:
+        begins: where each item's vectors begin in `vectors`, int64 (I,).
+        counts: how many it has, one at least, int64 (I,).
+        vectors: float16 (n, D), taken as uint16.
+        query: in lanes, float32 (D, W).
+        asked: vectors of the query, Q.
+        by_query: float32 (I,); is written: the sum over the query's vectors of the best product with one of the item.
+        by_stored: float32 (I,); is written: the sum over the item's vectors of the best product with one of the query.
+        first: of the items.
+        last: behind them.
+    """
+    size, width, halves = place(vectors.shape[1]), place(query.shape[1]), vectors.ravel()
+    found = np.empty(width, np.float32)
+    rows, best = np.empty(place(32) * size, np.float32), np.empty(32, np.float32)
+    for item in range(first, last):
+        count, begin = place(counts[item]), place(begins[item]) * size
+        if count > place(len(best)):
+            rows, best = np.empty(count * size, np.float32), np.empty(count, np.float32)
+        whole = count * size - count * size % place(NARROW)
+        for number in range(place(0), whole, place(NARROW)):
+            store(rows, number, widen(zeros(NARROW), halves, begin + number))
+        for number in range(whole, count * size):
+            rows[number] = widen(float32(0), halves, begin + number)
+        best[:count] = -np.inf
+        at = place(0)
+        while at + place(WIDE) <= width:
+            _score(zeros(WIDE), rows, query, count, at, found, best)
+            at += place(WIDE)
+        if at < width:
+            _score(zeros(NARROW), rows, query, count, at, found, best)
+        by_query[item], by_stored[item] = _sum(found, asked), _sum(best, count)
+
+
+@compiled
+def _score(zero: Any, rows: Any, query: Any, count: Any, at: Any, found: Any, best: Any) -> Any:
+    """Four vectors of an item at a time, or the last one several times, with a query's lanes from a place on."""
+    size, width, last = place(query.shape[0]), place(query.shape[1]), count - place(1)
+    asked = query.ravel()
+    peaks = zero
+    for row in range(place(0), count, place(4)):
+        one, two, three, four = row, min(row + place(1), last), min(row + place(2), last), min(row + place(3), last)
+        first = second = third = fourth = zero
+        for number in range(size):
+            lanes = load(zero, asked, number * width + at)
+            first = add_product(first, rows[one * size + number], lanes)
+            second = add_product(second, rows[two * size + number], lanes)
+            third = add_product(third, rows[three * size + number], lanes)
+            fourth = add_product(fourth, rows[four * size + number], lanes)
+        best[one] = max(best[one], largest(first))
+        best[two] = max(best[two], largest(second))
+        best[three] = max(best[three], largest(third))
+        best[four] = max(best[four], largest(fourth))
+        four_best = larger(larger(first, second), larger(third, fourth))
+        peaks = four_best if row == place(0) else larger(peaks, four_best)
     store(found, at, peaks)

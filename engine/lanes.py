@@ -53,9 +53,9 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, kind, ir.VectorType(ir.FloatType(), kind.width))
 
 
-def _pointer(context: Any, builder: Any, array: Any, value: Any, place: Any, vector: Any) -> Any:
+def _pointer(context: Any, builder: Any, array: Any, value: Any, place: Any, kind: Any) -> Any:
     data = context.make_array(array)(context, builder, value).data
-    return builder.bitcast(builder.gep(data, [place]), vector.as_pointer())
+    return builder.bitcast(builder.gep(data, [place]), kind.as_pointer())
 
 
 def _pick(builder: Any, value: Any, lanes: list[int]) -> Any:
@@ -85,6 +85,19 @@ def load(_typing: Any, like: Any, array: Any, place: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         pointer = _pointer(context, builder, signature.args[1], values[1], values[2], values[0].type)
         return builder.load(pointer, align=4)
+
+    return like(like, array, types.uint64), generate
+
+
+@intrinsic
+def widen(_typing: Any, like: Any, array: Any, place: Any) -> Any:
+    """Read likewise from half precision, which numba takes as uint16; `like` may be one float32."""
+    count = like.width if isinstance(like, LanesType) else 1
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        half = ir.HalfType() if count == 1 else ir.VectorType(ir.HalfType(), count)
+        pointer = _pointer(context, builder, signature.args[1], values[1], values[2], half)
+        return builder.fpext(builder.load(pointer, align=2), values[0].type)
 
     return like(like, array, types.uint64), generate
 

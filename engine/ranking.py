@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from engine.cores import CORES
 from engine.exceptions import BadRequest
-from engine.fragments import Effort, FragmentIndex, Fragments, QueryPart, ScoreTerms, weighted_sum
-from engine.scoring import exact_scores, top_k
+from engine.fragments import Effort, FragmentIndex, QueryPart, ScoreTerms
+from engine.scoring import top_k
 
 DEFAULT_EFFORT: Effort = "normal"
 
@@ -64,13 +63,8 @@ def best_by_parts(
         _check(part.vectors, index.dimension)
     with CORES.share():
         ids = index.candidates(query, k, effort, allowed)
-        pieces = index.pieces(None if len(ids) == len(index) else ids)
-        scores = [_exact(query, piece, index.device) for piece in pieces]
-    return top_k(np.concatenate([np.empty(0, np.float32), *scores]), ids, k)
-
-
-def _exact(query: Sequence[QueryPart], stored: Fragments, device: torch.device) -> npt.NDArray[np.float32]:
-    return weighted_sum(query, lambda part: exact_scores(part.vectors, stored, part.terms, device))
+        scores = index.exact_scores(query, None if len(ids) == len(index) else ids)
+    return top_k(scores, ids, k)
 
 
 def _check(vectors: npt.NDArray[np.float32], dimension: int) -> None:

@@ -4,6 +4,7 @@ A place counts the items of all segments, the removed ones included; segment aft
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -12,7 +13,8 @@ import numpy.typing as npt
 
 from engine.codebook import Table
 from engine.compressed_fragments import CompressedFragments
-from engine.fragments import Fragments, ScoreTerms
+from engine.fragments import Fragments, QueryPart, ScoreTerms, weighted_sum
+from engine.scoring import joined_terms
 from engine.segments import Segment
 
 
@@ -53,6 +55,15 @@ class SegmentedItems:
         """The items at these places, in the order given; see StoredFragments.pieces."""
         for segment, numbers, _ in self._by_segment(places):
             yield from segment.stored.pieces(numbers)
+
+    def exact_scores(self, query: Sequence[QueryPart], places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Scores of these places by their vectors, float32 (n,), on the processor."""
+        scores, vectors = np.empty(len(places), np.float32), [part.vectors for part in query]
+        for segment, numbers, run in self._by_segment(places):
+            counts = segment.counts[numbers]
+            found = zip(query, segment.stored.scores(vectors, numbers), strict=True)
+            scores[run] = weighted_sum([_Sums(part, sums[0], sums[1], counts) for part, sums in found], _Sums.joined)
+        return scores
 
     @cached_property
     def counts(self) -> npt.NDArray[np.float32]:
@@ -100,6 +111,23 @@ class SegmentedItems:
             if first < last:
                 owner = int(owners[first])
                 yield self.segments[owner], places[first:last] - self._starts[owner], slice(first, last)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Both sums of the score of a query's part, for some items of these numbers of vectors."""
+
+    part: QueryPart
+    by_query: npt.NDArray[np.float32]
+    by_stored: npt.NDArray[np.float32]
+    counts: npt.NDArray[np.float32]
+
+    @property
+    def weight(self) -> float:
+        return self.part.weight
+
+    def joined(self) -> npt.NDArray[np.float32]:
+        return joined_terms(self.by_query, self.by_stored, self.part.terms, len(self.part.vectors), self.counts)
 
 
 def _joined(parts: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:

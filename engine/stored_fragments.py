@@ -14,7 +14,7 @@ scores exactly, are compared whenever they are read. And they say which items a 
 """
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +22,10 @@ import numpy.typing as npt
 import torch
 
 from engine.array_files import ArrayWriter, open_array
+from engine.cores import in_parts
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.fragments import Fragments, rows_of, runs_of
+from engine.kernels import in_lanes, score
 from engine.resources import PLAIN, Resources
 from engine.row_files import RowFile
 
@@ -31,6 +33,11 @@ STORED = ("ids.npy", "offsets.npy", "vectors.npy", "sums.npy")
 
 ROWS = 4096
 """Vectors in memory at a time: with 256 numbers 4 MB as float32, which stay in the cache while they are multiplied."""
+
+SCORED = 2**14
+"""Vectors that are read to be scored where they are not mapped: 8 MB with 256 numbers."""
+
+AT_LEAST = 8  # items that a thread scores
 
 
 class StoredFragments:
@@ -103,6 +110,43 @@ class StoredFragments:
             if len(vectors) > len(buffer):
                 buffer = torch.empty(max(len(vectors), ROWS), self.dimension)
             yield Fragments(self.ids[chosen], offsets, _to_single(vectors, buffer))
+
+    def scores(
+        self, queries: Sequence[npt.NDArray[np.float32]], numbers: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """Both terms of the score of several queries and the items at these places, on the processor.
+
+        Items are read once for all queries, and compared with their checksums where `pieces` compares them.
+
+        Args:
+            queries: float32 (Q, D) each.
+            numbers: places of n items.
+
+        Returns:
+            float32 (queries, 2, n): the sums over the query's vectors of the best product with one of the item's, and
+            the sums over the item's vectors of the best product with one of the query's.
+
+        Raises:
+            IndexDamaged: an item has changed since it was written.
+        """
+        found = np.empty((len(queries), 2, len(numbers)), np.float32)
+        asked = [(in_lanes(query), len(query), *terms) for query, terms in zip(queries, found, strict=True)]
+
+        def some(first: int, last: int) -> None:
+            for begin, end in runs_of(self.offsets, numbers[first:last], SCORED):
+                part = slice(first + begin, first + end)
+                chosen = numbers[part]
+                counts = self.offsets[chosen + 1] - self.offsets[chosen]
+                offsets = np.concatenate([[0], np.cumsum(counts)])
+                vectors, scattered = self._read(chosen)
+                if scattered:
+                    self._check(chosen, offsets, vectors)
+                halves = vectors.view(np.uint16)
+                for query, size, by_query, by_stored in asked:
+                    score(offsets, counts, halves, query, size, by_query[part], by_stored[part], 0, len(chosen))
+
+        in_parts(len(numbers), some, AT_LEAST)
+        return found
 
     def _check(
         self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], vectors: npt.NDArray[np.float16]

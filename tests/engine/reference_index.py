@@ -9,18 +9,16 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from engine.exceptions import BadFragments, IndexDamaged
-from engine.fragments import Effort, Fragments, QueryPart
+from engine.fragments import Effort, Fragments, QueryPart, weighted_sum
+from engine.scoring import exact_scores
 
 AT_ONCE = 50  # items of a piece
 
 
 class ReferenceIndex:
     """Items in memory; see FragmentIndex."""
-
-    device = torch.device("cpu")
 
     def __init__(self, items: Fragments, dimension: int) -> None:
         self._items = items
@@ -79,6 +77,12 @@ class ReferenceIndex:
         allowed: npt.NDArray[np.int64] | None = None,
     ) -> npt.NDArray[np.int64]:
         return self._items.ids if allowed is None else self._items.ids[np.isin(self._items.ids, allowed)]
+
+    def exact_scores(
+        self, query: Sequence[QueryPart], ids: npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.float32]:
+        items = self._items if ids is None else self.fragments(ids)
+        return weighted_sum(query, lambda part: exact_scores(part.vectors, items, part.terms))
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
         places = {int(number): place for place, number in enumerate(self._items.ids)}

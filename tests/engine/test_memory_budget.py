@@ -13,7 +13,7 @@ from engine.fragments import Fragments, ScoreTerms
 from engine.memory_budget import MemoryBudget
 from engine.ranking import best_items
 from engine.resources import Resources
-from engine.row_files import LONG, RowFile
+from engine.row_files import RowFile
 from engine.settings import Settings
 
 D = 16
@@ -55,18 +55,13 @@ def test_rows_are_the_same_mapped_and_read(tmp_path: Path, size: int | None) -> 
     rows = RowFile(tmp_path / "rows.npy", np.int32, 2, Resources(memory=MemoryBudget(size)))
     assert rows.mapped == (size is None)
     np.testing.assert_array_equal(rows.rows(3, 9), array[3:9])
-    taken = rows.take(np.array([4, 0, 19, 7]), np.array([2, 3, 1, 0]))
-    np.testing.assert_array_equal(taken.numpy(), array[[4, 5, 0, 1, 2, 19]])
-    assert len(rows.take(np.empty(0, np.int64), np.empty(0, np.int64))) == 0
-
-
-@pytest.mark.parametrize("size", [None, 0])
-def test_long_runs_of_rows_are_the_same_mapped_and_read(tmp_path: Path, size: int | None) -> None:
-    array = np.arange(3000, dtype=np.int32).reshape(1000, 3)
-    np.save(tmp_path / "rows.npy", array)
-    rows = RowFile(tmp_path / "rows.npy", np.int32, 2, Resources(memory=MemoryBudget(size)))
-    taken = rows.take(np.array([600, 5, 9]), np.array([300, 0, 2 * LONG]))
-    np.testing.assert_array_equal(taken.numpy(), np.concatenate([array[600:900], array[9 : 9 + 2 * LONG]]))
+    firsts, counts = np.array([4, 0, 19, 7]), np.array([2, 3, 1, 0])
+    part, begins = rows.part(firsts, counts)
+    taken = np.concatenate([part[begin : begin + count] for begin, count in zip(begins, counts, strict=True)])
+    np.testing.assert_array_equal(taken, array[[4, 5, 0, 1, 2, 19]])
+    np.testing.assert_array_equal(rows.take(firsts, counts).numpy(), taken)
+    nothing = np.empty(0, np.int64)
+    assert len(rows.take(nothing, nothing)) == len(rows.part(nothing, nothing)[1]) == 0
 
 
 def clustered(count: int) -> Fragments:
