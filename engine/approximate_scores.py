@@ -2,8 +2,7 @@
 
 Listed scores are of all items, by one term and the lists of the best centroids alone: the stored term where the score
 has one, which costs no more for a long query than for a short one and says well which items are worth more. Coarse
-scores take every fragment for its centroid, first by that term and then by both. Refined scores know the fragments'
-residuals, too.
+scores take every fragment for its centroid. Refined scores know the fragments' residuals, too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,10 +45,6 @@ class ApproximateScores:
         """Score all places by one term and the best lists, float32 (P,)."""
         return weighted_sum(self._parts, lambda part: part.listed())
 
-    def first_of(self, places: Places) -> Numbers:
-        """Score these places by the same term and their centroids, float32 (n,)."""
-        return weighted_sum(self._parts, lambda part: part.first_of(places))
-
     def coarse_of(self, places: Places) -> Numbers:
         """Score these places by all terms and their centroids, float32 (n,)."""
         return weighted_sum(self._parts, lambda part: part.coarse_of(places))
@@ -73,19 +68,13 @@ class _Part:
                 sums += self._items.query_term(table, self._depth.query_lists)
         return joined_terms(sums, sums, first_term(self._terms), len(self._vectors), self._items.counts)
 
-    def first_of(self, places: Places) -> Numbers:
-        return self._coarse_of(places, first_term(self._terms))
-
     def coarse_of(self, places: Places) -> Numbers:
-        return self._coarse_of(places, self._terms)
-
-    def _coarse_of(self, places: Places, terms: ScoreTerms) -> Numbers:
         by_query = by_stored = np.zeros(len(places), np.float32)
-        if terms.query:
+        if self._terms.query:
             by_query = sum((self._items.query_term_of(table, places) for table in self._tables()), by_query)
-        if terms.stored:
+        if self._terms.stored:
             by_stored = self._items.stored_term_of(self._best, places)
-        return joined_terms(by_query, by_stored, terms, len(self._vectors), self._items.counts[places])
+        return joined_terms(by_query, by_stored, self._terms, len(self._vectors), self._items.counts[places])
 
     def refined_of(self, places: Places) -> Numbers:
         return self._items.refined_scores(self._tables(), self._terms, places)
@@ -95,7 +84,7 @@ class _Part:
         """The best of the query's products with each centroid, float32 (C,)."""
         best = np.full(len(self._codebook), -np.inf, np.float32)
         for table in self._tables():
-            raise_to_best(table.centroids, best)
+            raise_to_best(table.products, best)
         return best
 
     def _tables(self) -> Sequence[Table] | Iterator[Table]:

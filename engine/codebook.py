@@ -11,7 +11,7 @@ coarse score of every item is looked up.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -40,17 +40,17 @@ AT_LEAST = 1000  # centroids that a thread multiplies
 
 @dataclass(frozen=True)
 class Table:
-    """Some of a query's vectors, multiplied with all that fragments are made of; in lanes, see kernels.
+    """Some of a query's vectors, multiplied with the centroids; in lanes, see kernels.
 
     Attributes:
         asked: how many vectors, Q.
-        centroids: their products with the centroids, float32 (C, W).
-        patterns: with the patterns of the residuals' bytes, float32 (B, 256, W).
+        lanes: the vectors, filled up to as many numbers as residuals have, float32 (B * 4, W).
+        products: with the centroids, float32 (C, W).
     """
 
     asked: int
-    centroids: npt.NDArray[np.float32]
-    patterns: npt.NDArray[np.float32]
+    lanes: npt.NDArray[np.float32]
+    products: npt.NDArray[np.float32]
 
 
 class VectorSource(Protocol):
@@ -109,13 +109,18 @@ class Codebook:
             yield codes.astype(np.int32), self.quantizer.encode(block - self.centroids[codes])
 
     def tables(self, query: npt.NDArray[np.float32]) -> Iterator[Table]:
-        """Multiply a query, float32 (Q, D), with all that fragments are made of, up to QUERY_ROWS vectors at a time."""
+        """Multiply a query, float32 (Q, D), with the centroids, up to QUERY_ROWS vectors at a time."""
         for first in range(0, len(query), QUERY_ROWS):
             part = query[first : first + QUERY_ROWS]
             lanes = in_lanes(part)
             products = np.empty((len(self), lanes.shape[1]), np.float32)
-            in_parts(len(self), partial(multiply, self.centroids, lanes, products), AT_LEAST)
-            yield Table(len(part), products, self.quantizer.multiply(lanes))
+            in_parts(len(self), partial(multiply, self._halves, lanes, products), AT_LEAST)
+            yield Table(len(part), self.quantizer.padded(lanes), products)
+
+    @cached_property
+    def _halves(self) -> npt.NDArray[np.uint16]:
+        """The centroids in half precision, taken as uint16, (C, D)."""
+        return torch.from_numpy(self.centroids).half().numpy().view(np.uint16)
 
     def write(self, path: Path) -> None:
         """Write into a new folder."""

@@ -60,7 +60,7 @@ class CompressedFragments:
         """
         self._offsets = offsets
         self._codebook = codebook
-        self._device = resources.device
+        self._device, self._compiled = resources.device, resources.compiled
         self._lists = InvertedLists(path, len(offsets) - 1, len(codebook), resources)
         self._codes = RowFile(path / "codes.npy", np.int32, 1, resources)
         self._residuals = RowFile(path / "residuals.npy", np.uint8, 2, resources)
@@ -83,21 +83,21 @@ class CompressedFragments:
             table: the query's vectors.
             numbers: the items' places, one at least.
         """
-        if self._device.type != "cpu":
-            products = self._on_device(table.centroids[:, : table.asked])
+        if not self._compiled:
+            products = self._on_device(table.products[:, : table.asked])
             return self._by_torch(numbers, lambda codes, starts: query_term(codes, products, starts))
         scores = np.zeros(len(numbers), np.float32)
         for some, begins, counts in self._runs(numbers):
             codes, begins = self._codes.part(begins, counts)
             _all_sound(
                 len(begins),
-                partial(add_query_term, begins, counts, codes, table.centroids, table.asked, scores[some]),
+                partial(add_query_term, begins, counts, codes, table.products, table.asked, scores[some]),
             )
         return scores
 
     def stored_term_of(self, best: Numbers, numbers: Places) -> Numbers:
         """Add up the value of each fragment's centroid, float32 (C,), of the items at these places, float32 (n,)."""
-        if self._device.type != "cpu":
+        if not self._compiled:
             values = self._on_device(best)
             return self._by_torch(numbers, lambda codes, starts: stored_term(codes, values, starts))
         scores = np.zeros(len(numbers), np.float32)
@@ -114,7 +114,7 @@ class CompressedFragments:
             terms: which terms the score has.
             numbers: the items' places, one at least.
         """
-        score = self._refined if self._device.type == "cpu" else self._refined_by_torch
+        score = self._refined if self._compiled else self._refined_by_torch
         total, stored, sizes = (np.zeros(len(numbers), np.float32) for _ in range(3))
         for some, begins, counts in self._runs(numbers):
             total[some], stored[some] = score(tables, terms, begins, counts)
@@ -129,8 +129,14 @@ class CompressedFragments:
         residuals, _ = self._residuals.part(begins, counts)
         codes, begins = self._codes.part(begins, counts)
         for table in tables:
-            given = begins, counts, codes, residuals, table.centroids, table.patterns, table.asked, by_query
-            _all_sound(len(counts), partial(refine, *given, starts, best))
+            query = (
+                self._codebook.quantizer.patterns,
+                table.lanes,
+                table.asked,
+                self._codebook.quantizer.scale(table.lanes),
+            )
+            given = begins, counts, codes, residuals, table.products, *query, by_query, starts, best
+            _all_sound(len(counts), partial(refine, *given))
         return by_query, np.add.reduceat(best, starts)
 
     def _refined_by_torch(
@@ -139,9 +145,10 @@ class CompressedFragments:
         starts, by_query = np.cumsum(counts) - counts, torch.zeros(len(counts), device=self._device)
         codes, residuals = self._codes.take(begins, counts), self._residuals.take(begins, counts)
         best = torch.full((len(codes),), -torch.inf, device=self._device)
+        patterns = self._on_device(self._codebook.quantizer.patterns)
         for table in tables:
-            products, patterns = (self._on_device(one[..., : table.asked]) for one in (table.centroids, table.patterns))
-            found = refined_products(codes, residuals, products, patterns)  # (n, up to Q)
+            products, query = (self._on_device(one[:, : table.asked]) for one in (table.products, table.lanes))
+            found = refined_products(codes, residuals, products, patterns, query)  # (n, up to Q)
             if terms.query:
                 by_query += best_in_each(found, starts).sum(1)
             if terms.stored:

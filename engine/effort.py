@@ -15,8 +15,7 @@ class Depth:
         query_lists: part of the codebook's lists that are looked at for each vector of a query, where its own term is
             the score's only one.
         stored_lists: part of the lists that are looked at for the stored term.
-        listed: items whose coarse scores are made of the stored term, for each that is refined.
-        narrowed: items of which they are made of both terms, for each that is refined.
+        listed: items whose coarse scores are made, for each that is refined.
         refined: items whose compressed fragments are scored, for each root of the number of items.
         exact: items whose exact vectors are scored, at least; more for more hits.
     """
@@ -24,7 +23,6 @@ class Depth:
     query_lists: float
     stored_lists: float
     listed: int
-    narrowed: int
     refined: float
     exact: int
 
@@ -50,8 +48,8 @@ def _alone(terms: Iterable[ScoreTerms]) -> bool:
 
 
 DEPTHS: dict[Effort, Depth] = {
-    "fast": Depth(1 / 128, 1 / 20, 6, 2, 1, 50),
-    "normal": Depth(1 / 128, 1 / 12, 6, 3, 1.5, 100),
-    "thorough": Depth(1 / 32, 1 / 4, 6, 4, 12, 400),
+    "fast": Depth(1 / 128, 1 / 20, 4, 1, 50),
+    "normal": Depth(1 / 64, 1 / 12, 6, 3, 150),
+    "thorough": Depth(1 / 32, 1 / 4, 6, 12, 400),
 }
 """Measured in docs/measurements.md; "exact" has no depth, it scores every item."""

@@ -1,7 +1,7 @@
 """The embedded index: segments of exact vectors on disk, and their compressed form once exact search would be slow.
 
-A search of a large index has three stages, each over fewer items: coarse scores of all, refined scores of the best, and
-the exact scores that `engine.ranking` makes of the candidates given here.
+A search of a large index has four stages, each over fewer items: listed scores of all, coarse and refined scores of the
+best, and exact scores of the candidates, which `engine.ranking` asks for.
 """
 
 import shutil
@@ -151,11 +151,7 @@ class FaissFragmentIndex:
             listed = scores.listed()
             listed = listed if len(places) == len(listed) else listed[places]
             places = places[_largest(listed, to_list)]
-        for score_of, count in (
-            (scores.first_of, depth.narrowed * to_refine),
-            (scores.coarse_of, to_refine),
-            (scores.refined_of, depth.to_score(k)),
-        ):
+        for score_of, count in ((scores.coarse_of, to_refine), (scores.refined_of, depth.to_score(k))):
             if len(places) > count:
                 places = places[_largest(score_of(places), count)]
         return places
@@ -165,7 +161,7 @@ class FaissFragmentIndex:
     ) -> npt.NDArray[np.float32]:
         """Scores by the exact vectors; see FragmentIndex."""
         places = self._items.kept if ids is None else self._places(ids)
-        if self.device.type == "cpu":
+        if self._resources.compiled:
             return self._items.exact_scores(query, places)
         scores = [_exact(query, piece, self.device) for piece in self._items.pieces(places)]
         return np.concatenate([np.empty(0, np.float32), *scores])

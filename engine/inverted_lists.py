@@ -9,6 +9,7 @@ Both terms of a score are estimated from the lists of the best centroids alone.
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ class InvertedLists:
         self._counts = RowFile(path / "list_counts.npy", np.uint8, 1, resources)
         self._offsets: npt.NDArray[np.int64] = open_array(path / "list_offsets.npy", np.int64, 1)
         self._count = count
-        self._device = resources.device
+        self._compiled = resources.compiled
         if len(self._offsets) != centroids + 1 or not self._offsets[-1] == len(self._items) == len(self._counts):
             raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
@@ -67,18 +68,13 @@ class InvertedLists:
 
         Source: the missing similarity of Lee et al. 2023 (XTR).
         """
-        count = _looked_at(part, len(table.centroids))
+        count = _looked_at(part, len(table.products))
         lists, gains = np.empty((table.asked, count), np.int32), np.empty((table.asked, count), np.float32)
 
         least = np.empty(table.asked, np.float32)
-
-        def rank(first: int, last: int) -> None:
-            for vector in range(first, last):
-                least[vector] = rank_lists(table.centroids, vector, lists[vector], gains[vector])
-
-        in_parts(table.asked, rank)
+        in_parts(table.asked, partial(rank_lists, table.products, lists, gains, least))
         begins, ends = self._offsets[lists], self._offsets[lists + 1]
-        if self._device.type != "cpu":
+        if not self._compiled:
             items = self._items.take(begins.ravel(), (ends - begins).ravel())
             gained: Numbers = best_of_lists(items, ends - begins, gains, self._count).cpu().numpy()
             return gained + np.float32(least.sum())
@@ -108,7 +104,7 @@ class InvertedLists:
         mean = np.float32(np.average(best[rest], weights=rest_entries) if rest_entries.any() else 0)
         gains, scores = best[seen] - mean, sizes * mean
         begins, counts = self._offsets[seen], self._offsets[seen + 1] - self._offsets[seen]
-        if self._device.type != "cpu":
+        if not self._compiled:
             given = self._items.take(begins, counts), self._counts.take(begins, counts)
             gained: Numbers = sums_of_lists(*given, counts, gains, self._count).cpu().numpy()
             return gained + scores

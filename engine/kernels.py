@@ -15,13 +15,34 @@ import numpy.typing as npt
 from numba import float32
 from numba import uint64 as place
 
-from engine.lanes import NARROW, WIDE, add, add_product, compiled, larger, largest, load, store, widen, zeros
+from engine.lanes import (
+    NARROW,
+    WIDE,
+    add,
+    add_product,
+    any_larger,
+    compiled,
+    floats,
+    larger,
+    largest,
+    load,
+    prefetch,
+    rounded,
+    store,
+    widen,
+    zeros,
+)
 
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 Halves = npt.NDArray[np.uint16]
+
+
+AHEAD = 8  # items that are asked of memory before they are needed
+SOON = 2  # lists that are
+LINE = 64  # bytes that memory gives at a time
 
 
 def in_lanes(query: Floats) -> Floats:
@@ -32,57 +53,65 @@ def in_lanes(query: Floats) -> Floats:
 
 
 @compiled
-def multiply(rows: Floats, query: Floats, products: Floats, first: int, last: int) -> None:
+def multiply(rows: Halves, query: Floats, products: Floats, first: int, last: int) -> None:
     """Multiply the rows first:last with a query.
 
     Args:
-        rows: float32 (n, D).
+        rows: float16 (n, D), taken as uint16: what is read of memory takes longer than to multiply it.
         query: in lanes, float32 (D, W).
         products: float32 (n, W); these rows are written.
         first: of the rows.
         last: behind them.
     """
-    width = place(query.shape[1])
+    size, width, halves, found = place(rows.shape[1]), place(query.shape[1]), rows.ravel(), products.ravel()
+    wide = np.empty(place(4) * size, np.float32)
     for row in range(place(first), place(last), place(4)):
+        count = min(place(4), place(last) - row)
+        _widen(halves, row * size, count * size, wide)
         at = place(0)
         while at + place(WIDE) <= width:
-            _multiply(zeros(WIDE), rows, query, products, row, place(last - 1), at)
+            _multiply(zeros(WIDE), wide, query, count, found, row * width + at, at)
             at += place(WIDE)
         if at < width:
-            _multiply(zeros(NARROW), rows, query, products, row, place(last - 1), at)
+            _multiply(zeros(NARROW), wide, query, count, found, row * width + at, at)
 
 
 @compiled
-def _multiply(zero: Any, rows: Any, query: Any, products: Any, row: Any, last: Any, at: Any) -> Any:
-    """Four rows, or the last one several times, with a query's lanes from a place on."""
-    size, width = place(rows.shape[1]), place(query.shape[1])
-    one, two, three, four = row, min(row + place(1), last), min(row + place(2), last), min(row + place(3), last)
+def _widen(halves: Any, begin: Any, count: Any, wide: Any) -> Any:
+    whole = count - count % place(WIDE)
+    for number in range(place(0), whole, place(WIDE)):
+        store(wide, number, widen(zeros(WIDE), halves, begin + number))
+    for number in range(whole, count):
+        wide[number] = widen(float32(0), halves, begin + number)
+
+
+@compiled
+def _multiply(zero: Any, rows: Any, query: Any, count: Any, found: Any, begin: Any, at: Any) -> Any:
+    """Up to four rows, with a query's lanes from a place on."""
+    width = place(query.shape[1])
+    first, second, third, fourth = _four_products(zero, rows, query, place(0), count - place(1), at)
+    store(found, begin, first)
+    if count > place(1):
+        store(found, begin + width, second)
+    if count > place(2):
+        store(found, begin + place(2) * width, third)
+    if count > place(3):
+        store(found, begin + place(3) * width, fourth)
+
+
+@compiled
+def _four_products(zero: Any, rows: Any, query: Any, row: Any, last: Any, at: Any) -> Any:
+    """Multiply four rows, or the last one several times, with a query's lanes from a place on."""
+    size, width, asked = place(query.shape[0]), place(query.shape[1]), query.ravel()
+    two, three, four = min(row + place(1), last), min(row + place(2), last), min(row + place(3), last)
     first = second = third = fourth = zero
-    factors, asked, found = rows.ravel(), query.ravel(), products.ravel()
     for number in range(size):
         lanes = load(zero, asked, number * width + at)
-        first = add_product(first, factors[one * size + number], lanes)
-        second = add_product(second, factors[two * size + number], lanes)
-        third = add_product(third, factors[three * size + number], lanes)
-        fourth = add_product(fourth, factors[four * size + number], lanes)
-    store(found, one * width + at, first)
-    store(found, two * width + at, second)
-    store(found, three * width + at, third)
-    store(found, four * width + at, fourth)
-
-
-@compiled
-def multiply_parts(parts: Floats, query: Floats, products: Floats) -> None:
-    """Multiply short vectors with the numbers of a query that each place of theirs is for.
-
-    Args:
-        parts: float32 (B, P, n): for each of B places P vectors.
-        query: in lanes, float32 (B * n, W).
-        products: float32 (B, P, W); is written.
-    """
-    for number in range(len(parts)):
-        size = parts.shape[2]
-        multiply(parts[number], query[number * size : (number + 1) * size], products[number], 0, parts.shape[1])
+        first = add_product(first, rows[row * size + number], lanes)
+        second = add_product(second, rows[two * size + number], lanes)
+        third = add_product(third, rows[three * size + number], lanes)
+        fourth = add_product(fourth, rows[four * size + number], lanes)
+    return first, second, third, fourth
 
 
 @compiled
@@ -97,41 +126,45 @@ def raise_to_best(products: Floats, best: Floats) -> None:
 
 
 @compiled
-def rank_lists(products: Floats, vector: int, lists: Codes, gains: Floats) -> Any:
-    """Find the lists whose centroids are best for one of a query's vectors.
+def rank_lists(products: Floats, lists: Codes, gains: Floats, least: Floats, first: int, last: int) -> None:
+    """Find the lists whose centroids are best for each of a query's vectors first:last.
 
     Args:
         products: of the centroids with the query, float32 (C, W).
-        vector: which one.
-        lists: int32 (n,); is written: the best n of C, best first.
-        gains: float32 (n,); is written: by how much each is better than the best that is left out.
-
-    Returns:
-        The best product that is left out; the least of all where none is.
+        lists: int32 (Q, n); of these vectors is written: the best n of C, best first.
+        gains: float32 (Q, n); likewise: by how much each is better than the best that is left out.
+        least: float32 (Q,); likewise: the product that is left out, the least of all where none is.
+        first: of the query's vectors.
+        last: behind them.
     """
-    count, most = len(products), len(lists)
-    column = np.empty(count, np.float32)
-    for number in range(count):
-        column[number] = products[number, vector]
-    step = max(1, count // 1024)
-    sample = np.sort(column[::step])
-    rank = int(1.5 * most / step) + 16  # of the sample: well beyond the edge
-    edge = sample[max(0, len(sample) - rank)]
-    likely = np.empty(count, np.int32)
-    found = 0
-    for number in range(count):
-        likely[found] = number
-        found += column[number] >= edge
-    if found <= most:
-        found = count
-        likely[:] = np.arange(count)
-    likely = likely[:found]
-    order = np.argsort(-column[likely], kind="mergesort")  # of equal products the smaller number first
-    least = column[likely[order[min(most, found - 1)]]]
-    for rank in range(most):
-        lists[rank] = likely[order[rank]]
-        gains[rank] = column[lists[rank]] - least
-    return least
+    count, most, width = len(products), lists.shape[1], place(products.shape[1])
+    step = max(1, count // 256)
+    edges = np.full(width, np.inf, np.float32)  # well beyond what is sought, whatever the sample
+    for vector in range(first, last):
+        sample = np.sort(products[::step, vector])
+        edges[vector] = sample[max(0, len(sample) - int(1.5 * most / step) - 4)]
+    room = min(count, 8 * most + 64)
+    likely, found = np.empty((last - first, room), np.int32), np.zeros(last - first, np.int64)
+    flat = products.ravel()
+    for row in range(place(count)):
+        for at in range(place(0), width, place(NARROW)):
+            if any_larger(load(zeros(NARROW), flat, row * width + at), load(zeros(NARROW), edges, at)):
+                for vector in range(max(at, place(first)), min(at + place(NARROW), place(last))):
+                    if flat[row * width + vector] > edges[vector]:
+                        if found[vector - first] < room:
+                            likely[vector - first, found[vector - first]] = row
+                        found[vector - first] += 1
+    for vector in range(first, last):
+        number = found[vector - first]
+        some = likely[vector - first, :number] if most < number <= room else np.arange(count).astype(np.int32)
+        values = np.empty(len(some), np.float32)
+        for rank in range(len(some)):
+            values[rank] = -products[some[rank], vector]
+        order = np.argsort(values, kind="mergesort")  # of equal products the smaller number first
+        least[vector] = -values[order[min(most, len(some) - 1)]]
+        for rank in range(most):
+            lists[vector, rank] = some[order[rank]]
+            gains[vector, rank] = -values[order[rank]] - least[vector]
 
 
 @compiled
@@ -157,6 +190,11 @@ def add_best_lists(
     for vector in range(begins.shape[0]):
         number = float32(vector + 1)
         for rank in range(begins.shape[1]):
+            if rank + SOON < begins.shape[1]:
+                for entry in range(
+                    place(begins[vector, rank + SOON]), place(ends[vector, rank + SOON]), place(LINE // 4)
+                ):
+                    prefetch(items, entry)
             gain, begin, end = gains[vector, rank], begins[vector, rank], ends[vector, rank]
             sound &= _sound(items, begin, end, len(scores))
             for entry in range(place(_search(items, begin, end, first)), place(_search(items, begin, end, last))):
@@ -211,6 +249,10 @@ def _sound(items: Any, begin: Any, end: Any, count: Any) -> Any:
 @compiled
 def _search(items: Any, begin: Any, end: Any, item: Any) -> Any:
     """Where in a list the items from this one on begin."""
+    if begin == end or items[begin] >= item:
+        return begin
+    if items[end - 1] < item:
+        return end
     while begin < end:
         middle = (begin + end) // 2
         if items[middle] < item:
@@ -243,6 +285,8 @@ def add_query_term(
     best = np.empty(width, np.float32)
     for item in range(first, last):
         begin, end = place(begins[item]), place(begins[item] + counts[item])
+        if item + AHEAD < last:
+            _prefetch_item(begins, counts, codes, item + AHEAD)
         if not _all_below(codes, begin, end, len(products)):
             sound = False
             continue
@@ -263,6 +307,13 @@ def _best_centroids(like: Any, codes: Any, products: Any, begin: Any, end: Any, 
     for fragment in range(begin + place(1), end):
         lanes = larger(lanes, load(like, found, place(codes[fragment]) * width + at))
     store(best, at, lanes)
+
+
+@compiled
+def _prefetch_item(begins: Any, counts: Any, codes: Any, item: Any) -> Any:
+    begin = place(begins[item])
+    for number in range(begin, begin + place(counts[item]), place(LINE // 4)):
+        prefetch(codes, number)
 
 
 @compiled
@@ -302,6 +353,8 @@ def add_stored_term(
     sound = True
     for item in range(first, last):
         begin, end = place(begins[item]), place(begins[item] + counts[item])
+        if item + AHEAD < last:
+            _prefetch_item(begins, counts, codes, item + AHEAD)
         if not _all_below(codes, begin, end, len(best)):
             sound = False
             continue
@@ -320,7 +373,9 @@ def refine(
     residuals: Bytes,
     products: Floats,
     patterns: Floats,
+    query: Floats,
     asked: int,
+    scale: float,
     scores: Floats,
     starts: Places,
     best: Floats,
@@ -329,14 +384,19 @@ def refine(
 ) -> bool:
     """Score the fragments of the items first:last by centroids and residuals.
 
+    A table says what each pattern gives, in whole numbers, so that half as many bytes are read, and added. Each thread
+    makes its own, which takes less time than to fetch it from another core.
+
     Args:
         begins: where each item's fragments begin in `codes` and `residuals`, int64 (I,).
         counts: how many it has, one at least, int64 (I,).
         codes: the centroid of each fragment, int32.
         residuals: uint8 (n, B).
         products: of the centroids with the query, float32 (C, W).
-        patterns: products of the residuals' patterns with the query, float32 (B, 256, W).
+        patterns: of the residuals' bytes, float32 (B, 256, 4).
+        query: in lanes, float32 (B * 4, W).
         asked: vectors of the query, Q.
+        scale: that products with patterns are multiplied with; no sum of B of them may be beyond 32,767 then.
         scores: float32 (I,); to these is added what each query vector's best fragment gives.
         starts: where each item's fragments begin in `best`, int64 (I,).
         best: float32; what each fragment's best query vector gives, where that is more.
@@ -347,20 +407,59 @@ def refine(
         Whether all codes are of one of the centroids; items with others are left out.
     """
     width, sound = place(products.shape[1]), True
+    table = _pattern_table(patterns, query, float32(scale))
     found = np.empty(width, np.float32)
     for item in range(first, last):
         begin, end, start = place(begins[item]), place(begins[item] + counts[item]), place(starts[item])
+        if item + AHEAD < last:
+            _prefetch_item(begins, counts, codes, item + AHEAD)
+            size = place(residuals.shape[1])
+            ahead = place(begins[item + AHEAD]) * size
+            for number in range(ahead, ahead + place(counts[item + AHEAD]) * size, place(LINE)):
+                prefetch(residuals.ravel(), number)
         if not _all_below(codes, begin, end, len(products)):
             sound = False
             continue
         at = place(0)
         while at + place(WIDE) <= width:
-            _refine(zeros(WIDE), codes, residuals, products, patterns, begin, end, at, found, best, start)
+            _refine(zeros(WIDE), codes, residuals, products, table, scale, begin, end, at, found, best, start)
             at += place(WIDE)
         if at < width:
-            _refine(zeros(NARROW), codes, residuals, products, patterns, begin, end, at, found, best, start)
+            _refine(zeros(NARROW), codes, residuals, products, table, scale, begin, end, at, found, best, start)
         scores[item] += _sum(found, asked)
     return sound
+
+
+@compiled
+def _pattern_table(patterns: Any, query: Any, scale: Any) -> Any:
+    """Multiply the patterns with the numbers of a query that each is for, int16 (B * 256 * W,)."""
+    width = place(query.shape[1])
+    table = np.empty(patterns.shape[0] * patterns.shape[1] * query.shape[1], np.int16)
+    for number in range(place(len(patterns))):
+        at = place(0)
+        while at + place(WIDE) <= width:
+            _fill_table(zeros(WIDE), patterns, query, scale, number, at, table)
+            at += place(WIDE)
+        if at < width:
+            _fill_table(zeros(NARROW), patterns, query, scale, number, at, table)
+    return table
+
+
+@compiled
+def _fill_table(zero: Any, patterns: Any, query: Any, scale: Any, number: Any, at: Any, table: Any) -> Any:
+    width, size = place(query.shape[1]), place(patterns.shape[1])
+    factors, asked = patterns.ravel(), query.ravel()
+    begin = place(4) * number * width + at
+    first = add_product(zero, scale, load(zero, asked, begin))
+    second = add_product(zero, scale, load(zero, asked, begin + width))
+    third = add_product(zero, scale, load(zero, asked, begin + place(2) * width))
+    fourth = add_product(zero, scale, load(zero, asked, begin + place(3) * width))
+    for row in range(number * size, (number + place(1)) * size):
+        one = add_product(zero, factors[place(4) * row], first)
+        two = add_product(zero, factors[place(4) * row + place(1)], second)
+        one = add_product(one, factors[place(4) * row + place(2)], third)
+        two = add_product(two, factors[place(4) * row + place(3)], fourth)
+        store(table, row * width + at, rounded(add(one, two)))
 
 
 @compiled
@@ -369,7 +468,8 @@ def _refine(
     codes: Any,
     residuals: Any,
     products: Any,
-    patterns: Any,
+    table: Any,
+    scale: Any,
     begin: Any,
     end: Any,
     at: Any,
@@ -378,15 +478,20 @@ def _refine(
     start: Any,
 ) -> Any:
     width, size = place(products.shape[1]), place(residuals.shape[1])
-    step = place(patterns.shape[1]) * width
-    centroids, parts, bytes_ = products.ravel(), patterns.ravel(), residuals.ravel()
-    peaks = load(like, centroids, place(codes[begin]) * width + at)
+    step, whole, part = place(256) * width, rounded(like), float32(1 / scale)
+    centroids, bytes_ = products.ravel(), residuals.ravel()
+    peaks = like
     for fragment in range(begin, end):
+        sums, others = whole, whole
+        row, entry = fragment * size, at
+        for number in range(row, row + size - size % place(2), place(2)):
+            sums = add(sums, load(whole, table, entry + place(bytes_[number]) * width))
+            others = add(others, load(whole, table, entry + step + place(bytes_[number + place(1)]) * width))
+            entry += place(2) * step
+        if size % place(2):
+            sums = add(sums, load(whole, table, entry + place(bytes_[row + size - place(1)]) * width))
         lanes = load(like, centroids, place(codes[fragment]) * width + at)
-        row, table = fragment * size, at
-        for number in range(size):
-            lanes = add(lanes, load(like, parts, table + place(bytes_[row + number]) * width))
-            table += step
+        lanes = add_product(lanes, part, floats(add(sums, others)))
         peaks = lanes if fragment == begin else larger(peaks, lanes)
         rank = start + fragment - begin
         best[rank] = max(best[rank], largest(lanes))
@@ -425,11 +530,7 @@ def score(
         count, begin = place(counts[item]), place(begins[item]) * size
         if count > place(len(best)):
             rows, best = np.empty(count * size, np.float32), np.empty(count, np.float32)
-        whole = count * size - count * size % place(NARROW)
-        for number in range(place(0), whole, place(NARROW)):
-            store(rows, number, widen(zeros(NARROW), halves, begin + number))
-        for number in range(whole, count * size):
-            rows[number] = widen(float32(0), halves, begin + number)
+        _widen(halves, begin, count * size, rows)
         best[:count] = -np.inf
         at = place(0)
         while at + place(WIDE) <= width:
@@ -443,19 +544,12 @@ def score(
 @compiled
 def _score(zero: Any, rows: Any, query: Any, count: Any, at: Any, found: Any, best: Any) -> Any:
     """Four vectors of an item at a time, or the last one several times, with a query's lanes from a place on."""
-    size, width, last = place(query.shape[0]), place(query.shape[1]), count - place(1)
-    asked = query.ravel()
+    last = count - place(1)
     peaks = zero
     for row in range(place(0), count, place(4)):
-        one, two, three, four = row, min(row + place(1), last), min(row + place(2), last), min(row + place(3), last)
-        first = second = third = fourth = zero
-        for number in range(size):
-            lanes = load(zero, asked, number * width + at)
-            first = add_product(first, rows[one * size + number], lanes)
-            second = add_product(second, rows[two * size + number], lanes)
-            third = add_product(third, rows[three * size + number], lanes)
-            fourth = add_product(fourth, rows[four * size + number], lanes)
-        best[one] = max(best[one], largest(first))
+        two, three, four = min(row + place(1), last), min(row + place(2), last), min(row + place(3), last)
+        first, second, third, fourth = _four_products(zero, rows, query, row, last, at)
+        best[row] = max(best[row], largest(first))
         best[two] = max(best[two], largest(second))
         best[three] = max(best[three], largest(third))
         best[four] = max(best[four], largest(fourth))

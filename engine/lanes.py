@@ -1,7 +1,7 @@
 """Several numbers at once, for compiled loops: numba has no vectors of its own, and does not find them in our loops.
 
-`Lanes` of 8 or 16 numbers exist within compiled functions only, in the processor's registers. On a processor with
-narrower registers the compiler makes several of one.
+`Lanes` of 8 or 16 numbers, float32 or int16, exist within compiled functions only, in the processor's registers. On a
+processor with narrower registers the compiler makes several of one.
 """
 
 import os
@@ -42,15 +42,19 @@ compiled: Callable[[Function], Function] = numba.njit(nogil=True, boundscheck=Fa
 class LanesType(types.Type):
     """Numbers in one register or several."""
 
-    def __init__(self, width: int) -> None:
-        self.width = width
-        super().__init__(name=f"Lanes{width}")
+    def __init__(self, width: int, whole: bool = False) -> None:
+        self.width, self.whole = width, whole
+        super().__init__(name=f"Lanes{width}{'int16' if whole else 'float32'}")
+
+    def vector(self) -> Any:
+        """The type that the compiler knows."""
+        return ir.VectorType(ir.IntType(16) if self.whole else ir.FloatType(), self.width)
 
 
 @register_model(LanesType)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: LanesType) -> None:
-        super().__init__(manager, kind, ir.VectorType(ir.FloatType(), kind.width))
+        super().__init__(manager, kind, kind.vector())
 
 
 def _pointer(context: Any, builder: Any, array: Any, value: Any, place: Any, kind: Any) -> Any:
@@ -80,11 +84,11 @@ def zeros(_typing: Any, width: Any) -> Any:
 
 @intrinsic
 def load(_typing: Any, like: Any, array: Any, place: Any) -> Any:
-    """Read from a place of a one-dimensional float32 array as many numbers as `like` has."""
+    """Read from a place of a one-dimensional array of their type as many numbers as `like` has."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         pointer = _pointer(context, builder, signature.args[1], values[1], values[2], values[0].type)
-        return builder.load(pointer, align=4)
+        return builder.load(pointer, align=array.dtype.bitwidth // 8)
 
     return like(like, array, types.uint64), generate
 
@@ -104,11 +108,11 @@ def widen(_typing: Any, like: Any, array: Any, place: Any) -> Any:
 
 @intrinsic
 def store(_typing: Any, array: Any, place: Any, lanes: Any) -> Any:
-    """Write the numbers to a place of a one-dimensional float32 array."""
+    """Write the numbers to a place of a one-dimensional array of their type."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         pointer = _pointer(context, builder, signature.args[0], values[0], values[1], values[2].type)
-        builder.store(values[2], pointer, align=4)
+        builder.store(values[2], pointer, align=array.dtype.bitwidth // 8)
         return context.get_dummy_value()
 
     return types.none(array, types.uint64, lanes), generate
@@ -119,7 +123,7 @@ def add(_typing: Any, one: Any, other: Any) -> Any:
     """Add lane by lane."""
 
     def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        return builder.fadd(*values)
+        return builder.add(*values) if one.whole else builder.fadd(*values)
 
     return one(one, other), generate
 
@@ -136,6 +140,57 @@ def add_product(_typing: Any, total: Any, factor: Any, lanes: Any) -> Any:
         return builder.call(function, [_pick(builder, first, [0] * width), values[2], values[0]])
 
     return total(total, types.float32, lanes), generate
+
+
+@intrinsic
+def prefetch(_typing: Any, array: Any, place: Any) -> Any:
+    """Ask for the cache line of a place of a one-dimensional array, to be read soon; it may lie outside."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        pointer = builder.bitcast(builder.gep(data, [values[1]]), byte)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [pointer, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.none(array, types.uint64), generate
+
+
+@intrinsic
+def rounded(_typing: Any, lanes: Any) -> Any:
+    """Round to int16."""
+    whole = LanesType(lanes.width, whole=True)
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        kind = ir.FunctionType(values[0].type, [values[0].type])
+        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.rint.v{lanes.width}f32")
+        return builder.fptosi(builder.call(function, values), whole.vector())
+
+    return whole(lanes), generate
+
+
+@intrinsic
+def floats(_typing: Any, lanes: Any) -> Any:
+    """Turn int16 into float32."""
+    found = LanesType(lanes.width)
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.sitofp(values[0], found.vector())
+
+    return found(lanes), generate
+
+
+@intrinsic
+def any_larger(_typing: Any, one: Any, other: Any) -> Any:
+    """Say whether a number of the first is larger than that of the other in the same lane."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        bits = builder.bitcast(builder.fcmp_ordered(">", *values), ir.IntType(one.width))
+        return builder.icmp_unsigned("!=", bits, ir.IntType(one.width)(0))
+
+    return types.boolean(one, other), generate
 
 
 @intrinsic

@@ -14,12 +14,14 @@ import numpy.typing as npt
 
 from engine.array_files import open_array
 from engine.exceptions import IndexDamaged
-from engine.kernels import multiply_parts
 
 PART = 4  # numbers in one byte
 PATTERNS = 256
 SAMPLE = 40 * PATTERNS
 """Residuals that the patterns are trained on; FAISS asks for 39 a pattern or more."""
+
+LARGEST = 32_000.0
+"""Sum of whole products that is allowed: 32,767 less what B of them are rounded by."""
 
 ITERATIONS = 5
 SEED = 21
@@ -55,22 +57,24 @@ class ResidualQuantizer:
         codes: npt.NDArray[np.uint8] = self._quantizer.compute_codes(self._padded(residuals))
         return codes
 
-    def multiply(self, query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Multiply a query in lanes, float32 (D, W), with the patterns of each byte: float32 (B, 256, W).
-
-        The product of the query with a residual is about the sum of one entry for each of its bytes.
-
-        Source: asymmetric distances of Jegou et al. 2011, for inner products.
-        """
+    def padded(self, lanes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Fill a query in lanes, float32 (D, W), up with zeros to the numbers of B bytes, float32 (B * 4, W)."""
         missing = self.size * PART - self._dimension
-        padded = np.pad(query, ((0, missing), (0, 0))) if missing else query
-        products = np.empty((self.size, PATTERNS, query.shape[1]), np.float32)
-        multiply_parts(self._patterns, padded, products)
-        return products
+        return np.pad(lanes, ((0, missing), (0, 0))) if missing else lanes
+
+    def scale(self, lanes: npt.NDArray[np.float32]) -> float:
+        """Return what whole numbers of products are made with, so that no sum of B of them is beyond 16 bits.
+
+        Args:
+            lanes: the query, float32 (B * 4, W).
+        """
+        parts = np.linalg.norm(lanes.reshape(self.size, PART, -1), axis=1)  # (B, W)
+        most = float((self._lengths @ parts).max())
+        return LARGEST / max(most, float(np.finfo(np.float32).tiny))
 
     def write(self, path: Path) -> None:
         """Write the patterns."""
-        np.save(path, self._patterns)
+        np.save(path, self.patterns)
 
     @classmethod
     def read(cls, path: Path, dimension: int) -> Self:
@@ -85,9 +89,16 @@ class ResidualQuantizer:
         return cls(dimension, patterns)
 
     @cached_property
-    def _patterns(self) -> npt.NDArray[np.float32]:
+    def patterns(self) -> npt.NDArray[np.float32]:
+        """What each byte stands for, float32 (B, 256, 4)."""
         patterns: npt.NDArray[np.float32] = faiss.vector_to_array(self._quantizer.centroids)
         return patterns.reshape(self.size, PATTERNS, PART)
+
+    @cached_property
+    def _lengths(self) -> npt.NDArray[np.float32]:
+        """Of the longest pattern of each byte, float32 (B,)."""
+        lengths: npt.NDArray[np.float32] = np.linalg.norm(self.patterns, axis=2).max(axis=1)
+        return lengths
 
     def _padded(self, residuals: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         missing = self.size * PART - self._dimension

@@ -21,6 +21,11 @@ class Resources:
     device: torch.device = CPU
     memory: MemoryBudget = field(default=UNBOUNDED)
 
+    @property
+    def compiled(self) -> bool:
+        """Whether the loops of `kernels` are used, and not those of torch."""
+        return self.device.type == "cpu"
+
 
 PLAIN = Resources()
 """The processor, and all of the memory that the system gives."""

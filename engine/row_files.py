@@ -65,12 +65,12 @@ class RowFile:
     def read(self, firsts: list[int], counts: list[int]) -> npt.NDArray[Any]:
         """The same runs, read from the file whether it is mapped or not."""
         rows = np.empty((sum(counts), *self.array.shape[1:]), self.array.dtype)
-        size, place = rows.strides[0], 0
+        size, bytes_, place = rows.strides[0], rows.reshape(-1).view(np.uint8).data, 0
         for first, count in zip(firsts, counts, strict=True):
-            target = rows[place : place + count]
-            if count and os.preadv(self._file, [target.data], self._begin + first * size) < count * size:
+            end = place + count * size
+            if count and os.preadv(self._file, [bytes_[place:end]], self._begin + first * size) < count * size:
                 raise IndexDamaged("a file of the index was cut short; mend it with: dvsa verify --repair")
-            place += count
+            place = end
         return rows
 
     @cached_property

@@ -37,7 +37,8 @@ ROWS = 4096
 SCORED = 2**14
 """Vectors that are read to be scored where they are not mapped: 8 MB with 256 numbers."""
 
-AT_LEAST = 8  # items that a thread scores
+AT_LEAST = 1000
+"""Items that a thread scores; those who read fewer would wait for Python's lock more than they gain."""
 
 
 class StoredFragments:

@@ -72,7 +72,7 @@ def stored_term(codes: torch.Tensor, best: torch.Tensor, starts: npt.NDArray[np.
 
 
 def refined_products(
-    codes: torch.Tensor, residuals: torch.Tensor, products: torch.Tensor, patterns: torch.Tensor
+    codes: torch.Tensor, residuals: torch.Tensor, products: torch.Tensor, patterns: torch.Tensor, query: torch.Tensor
 ) -> torch.Tensor:
     """Multiply fragments with a query by centroids and residuals; see refine.
 
@@ -80,12 +80,14 @@ def refined_products(
         codes: the centroid of each fragment, integers (n,).
         residuals: uint8 (n, B).
         products: of the centroids with the query, float32 (C, Q).
-        patterns: of the residuals' patterns, float32 (B, 256, Q).
+        patterns: of the residuals' bytes, float32 (B, 256, 4).
+        query: its vectors side by side, float32 (B * 4, Q).
 
     Returns:
         float32 (n, Q).
     """
-    places, size, asked = patterns.shape
+    places, size, numbers = patterns.shape
+    tables = patterns @ query.view(places, numbers, -1)  # (B, 256, Q)
     begins = size * torch.arange(places, dtype=torch.int32, device=codes.device)
-    parts = F.embedding_bag(residuals.int() + begins, patterns.reshape(places * size, asked), mode="sum")
+    parts = F.embedding_bag(residuals.int() + begins, tables.view(places * size, -1), mode="sum")
     return parts + products.index_select(0, codes)

@@ -32,7 +32,7 @@ from engine.fragments import QueryPart, ScoreTerms
 from engine.ranking import DEFAULT_EFFORT, best_items
 from engine.settings import Settings
 
-STAGES = ("listed", "first_of", "coarse_of", "refined_of")
+STAGES = ("listed", "coarse_of", "refined_of")
 PARTS = (0.0005, 0.0015, 0.0045, 0.009, 0.018)  # of the items
 Query = npt.NDArray[np.float32]
 

@@ -225,17 +225,17 @@ def test_all_lists_and_all_items_leave_nothing_to_miss(
     made = SegmentedItems(read_segments(path, codebook))
     query = random.standard_normal((asked, D)).astype(np.float32)
     codes, residuals = (np.load(path / "000001" / f"{name}.npy") for name in ("codes", "residuals"))
-    coarse = Fragments(items.ids, items.offsets, codebook.centroids[codes])
-    depth = Depth(query_lists=1, stored_lists=1, listed=1, narrowed=1, refined=1, exact=1)
+    centroids = codebook.centroids.astype(np.float16).astype(np.float32)  # queries are multiplied with these
+    coarse = Fragments(items.ids, items.offsets, centroids[codes])
+    depth = Depth(query_lists=1, stored_lists=1, listed=1, refined=1, exact=1)
     scores = ApproximateScores(made, [QueryPart(query, terms)], codebook, depth)
     np.testing.assert_allclose(scores.coarse_of(items.ids[::-1]), exact_scores(query, coarse, terms)[::-1], atol=1e-4)
     first = exact_scores(query, coarse, replace(terms, query=not terms.stored))
     np.testing.assert_allclose(scores.listed(), first, atol=1e-4)
-    np.testing.assert_allclose(scores.first_of(items.ids[::-1]), first[::-1], atol=1e-4)
     patterns = np.load(path / "codebook" / "patterns.npy")
     decoded = np.stack([patterns[place, residuals[:, place]] for place in range(len(patterns))], axis=1)
-    refined = Fragments(items.ids, items.offsets, codebook.centroids[codes] + decoded.reshape(len(codes), -1)[:, :D])
-    np.testing.assert_allclose(scores.refined_of(items.ids), exact_scores(query, refined, terms), atol=1e-4)
+    refined = Fragments(items.ids, items.offsets, centroids[codes] + decoded.reshape(len(codes), -1)[:, :D])
+    np.testing.assert_allclose(scores.refined_of(items.ids), exact_scores(query, refined, terms), atol=5e-3)
 
 
 FILES = ["codebook/centroids", "codebook/patterns"]
@@ -259,7 +259,7 @@ def test_damaged_files_are_told(tmp_path: Path, name: str) -> None:
 def test_numbers_that_a_flipped_bit_made_are_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, stored: bool
 ) -> None:
-    small = Depth(query_lists=1, stored_lists=1, listed=1, narrowed=1, refined=0, exact=5)  # and yet all stages
+    small = Depth(query_lists=1, stored_lists=1, listed=1, refined=0, exact=5)  # and yet all stages
     monkeypatch.setitem(DEPTHS, "normal", small)
     FaissFragmentIndex.create(tmp_path / "index", D, [clustered(ITEMS)])
     path = tmp_path / "index" / "000001" / f"{name}.npy"
@@ -279,7 +279,7 @@ def test_the_same_items_make_the_same_files(tmp_path: Path) -> None:
 
 
 def test_depth_grows_with_the_hits_that_are_wanted() -> None:
-    depth = Depth(query_lists=0.1, stored_lists=0.1, listed=6, narrowed=4, refined=2, exact=50)
+    depth = Depth(query_lists=0.1, stored_lists=0.1, listed=6, refined=2, exact=50)
     assert (depth.to_score(10), depth.to_score(100)) == (50, 300)
     words, both = ScoreTerms(True, False, "sum"), ScoreTerms(True, True, "sum")
     assert [depth.to_refine(1_000_000, 10, parts) for parts in ([both], [words], [both, words])] == [2000, 6000, 6000]

@@ -294,9 +294,7 @@ def test_a_large_index_is_searched_through_its_candidates(
     photos: Path, settings: Settings, encoder: TinyEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 0)
-    monkeypatch.setitem(
-        DEPTHS, "fast", Depth(query_lists=0.5, stored_lists=0.5, listed=8, narrowed=8, refined=0, exact=1)
-    )
+    monkeypatch.setitem(DEPTHS, "fast", Depth(query_lists=0.5, stored_lists=0.5, listed=8, refined=0, exact=1))
     index_paths([photos], "walls", encoder, settings)
     service = SearchService(Catalogue(settings.catalogue_url), settings.home, encoder)
     whole = [hit.id for hit in service.search_text("painted wall", within("walls", effort="exact")).hits]

@@ -127,9 +127,7 @@ class TestPages:
         self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 0)
-        monkeypatch.setitem(
-            DEPTHS, "fast", Depth(query_lists=0.5, stored_lists=0.5, listed=8, narrowed=8, refined=0, exact=1)
-        )
+        monkeypatch.setitem(DEPTHS, "fast", Depth(query_lists=0.5, stored_lists=0.5, listed=8, refined=0, exact=1))
         home = Settings(home=tmp_path / "home", database_url=None)
         index_paths([settings.home.parent / "left"], "left", TinyEncoder(), home)
         service = SearchService(Catalogue(home.catalogue_url), home.home, TinyEncoder())
@@ -256,7 +254,7 @@ def test_candidates_of_an_indexed_search_are_chosen_by_the_difference(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 0)
-    monkeypatch.setitem(DEPTHS, "fast", Depth(query_lists=1, stored_lists=1, listed=8, narrowed=8, refined=0, exact=2))
+    monkeypatch.setitem(DEPTHS, "fast", Depth(query_lists=1, stored_lists=1, listed=8, refined=0, exact=2))
     home = Settings(home=tmp_path / "home", database_url=None)
     index_paths([settings.home.parent / "left"], "left", TinyEncoder(), home)
     service = SearchService(Catalogue(home.catalogue_url), home.home, TinyEncoder())

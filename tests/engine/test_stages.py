@@ -90,7 +90,7 @@ def test_lists_say_what_looking_at_every_fragment_says(
     lists = InvertedLists(path, len(counts), centroids, PLAIN)
     part, probes = min(1.0, probes / centroids), min(probes, centroids)
     expected = slow_query_term(codes, offsets, table, probes)
-    lanes = Table(2, np.ascontiguousarray(table[[0, 1, 0, 0, 0, 0, 0, 0]].T), np.empty((0, 256, 8), np.float32))
+    lanes = Table(2, np.empty((0, 8), np.float32), np.ascontiguousarray(table[[0, 1, 0, 0, 0, 0, 0, 0]].T))
     np.testing.assert_allclose(lists.query_term(lanes, part), expected, atol=1e-5)
     expected, sizes = slow_stored_term(codes, offsets, table[0], probes), np.array(counts, np.float32)
     np.testing.assert_allclose(lists.stored_term(table[0], part, sizes), expected, atol=1e-5)
