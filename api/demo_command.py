@@ -1,6 +1,7 @@
 """`dvsa demo`: the main job on the example photos, from files to a picture."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ def demo(examples: Path, output: Path) -> None:
     from api.progress import Bars
     from api.session import open_captioner, open_search, read_settings
     from engine.encoder import load_encoder
+    from engine.exceptions import IndexOutdated
     from indexer.index import index_paths
 
     began = time.monotonic()
@@ -45,7 +47,11 @@ def demo(examples: Path, output: Path) -> None:
     with Bars() as bars:
         photos = [examples / "photos"]
         captioner = open_captioner(settings, encoder)
-        report = index_paths(photos, "examples", encoder, settings, False, bars.show, captioner=captioner)
+        index = partial(index_paths, photos, "examples", encoder, settings, progress=bars.show, captioner=captioner)
+        try:
+            report = index()
+        except IndexOutdated:
+            report = index(rebuild=True)
     click.echo("\n".join(report_lines(report)))
     service = open_search(settings, by_photo=True)
     rows = text_rows(service, _lines(examples / "queries.txt"))

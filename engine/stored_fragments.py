@@ -37,8 +37,11 @@ ROWS = 4096
 SCORED = 2**14
 """Vectors that are read to be scored where they are not mapped: 8 MB with 256 numbers."""
 
-AT_LEAST = 1000
-"""Items that a thread scores; those who read fewer would wait for Python's lock more than they gain."""
+AT_LEAST = 100
+"""Neighbours that a thread scores."""
+
+SCATTERED = 1000
+"""Items that a thread scores where each is read for itself: a few wait for Python's lock more than threads gain."""
 
 
 class StoredFragments:
@@ -146,7 +149,8 @@ class StoredFragments:
                 for query, size, by_query, by_stored in asked:
                     score(offsets, counts, halves, query, size, by_query[part], by_stored[part], 0, len(chosen))
 
-        in_parts(len(numbers), some, AT_LEAST)
+        neighbours = len(numbers) == 0 or numbers[-1] - numbers[0] == len(numbers) - 1
+        in_parts(len(numbers), some, AT_LEAST if neighbours else SCATTERED)
         return found
 
     def _check(
