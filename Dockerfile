@@ -26,6 +26,7 @@ RUN useradd --uid 10001 --create-home --home-dir /home/dvsa dvsa \
 COPY --from=build /opt/dvsa /opt/dvsa
 ENV PATH=/opt/dvsa/bin:$PATH \
     DVSA_HOME=/home/dvsa/data \
+    XDG_CACHE_HOME=/home/dvsa/data/.cache \
     OMP_WAIT_POLICY=passive \
     PYTHONUNBUFFERED=1
 USER dvsa

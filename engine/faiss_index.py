@@ -196,7 +196,8 @@ class FaissFragmentIndex:
         listed = sum(part.compressed.bytes_touched(lists) for part in self._items.segments if part.compressed)
         fragment = self._codebook.quantizer.size + 4  # bytes, compressed
         some = sum(min(items, count) * size for count, size in ((coarse, 4), (refined, fragment), (exact, vector)))
-        return self._codebook.centroids.nbytes + listed + round(size * some)
+        halves = self._codebook.centroids.nbytes // 2
+        return halves + listed + round(size * some)
 
     @cached_property
     def _by_id(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
