@@ -56,7 +56,7 @@ class FaissFragmentIndex:
             write_whole(path, dimension, pieces, EXACT_UP_TO, resources.device)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
-        return cls(path, resources)
+        return cls(path, resources)._tried()
 
     @classmethod
     def open(cls, path: Path, resources: Resources = PLAIN) -> Self:
@@ -101,7 +101,16 @@ class FaissFragmentIndex:
             renew(path, self._items, self._codebook, self._path, EXACT_UP_TO, self._renewal, self.device)
         except OSError as error:
             raise StorageError(f"cannot write the index to {path}: {error}") from error
-        return type(self)(path, self._resources)
+        return type(self)(path, self._resources)._tried()
+
+    def _tried(self) -> Self:
+        """Search once, so that the loops of a search are compiled before somebody waits for an answer."""
+        if self._codebook is not None:
+            vector = self._codebook.centroids[:1]
+            for stored in (True, False):
+                query = [QueryPart(vector, ScoreTerms(query=True, stored=stored, reduction="sum"))]
+                self.exact_scores(query, self.candidates(query, 1, "fast"))
+        return self
 
     @cached_property
     def _renewal(self) -> Renewal | None:

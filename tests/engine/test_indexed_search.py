@@ -1,5 +1,6 @@
 """Search through compressed fragments against exact search, on clustered data, for every form of the score."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
@@ -276,6 +277,23 @@ def test_the_same_items_make_the_same_files(tmp_path: Path) -> None:
     assert len(files) == 12
     for path in files:
         assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes(), path.name
+
+
+def test_what_is_built_is_asked_once_so_that_its_loops_are_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, plain = [], FaissFragmentIndex.candidates
+
+    def noted(index: FaissFragmentIndex, query: Sequence[QueryPart], k: int, effort: Effort) -> npt.NDArray[np.int64]:
+        asked.append(query[0].terms.stored)
+        return plain(index, query, k, effort)
+
+    monkeypatch.setattr(FaissFragmentIndex, "candidates", noted)
+    FaissFragmentIndex.create(tmp_path / "large", D, [clustered(50)])
+    assert asked == [True, False]
+    monkeypatch.setattr(faiss_index, "EXACT_UP_TO", 10**6)
+    FaissFragmentIndex.create(tmp_path / "small", D, [clustered(50)])
+    assert len(asked) == 2
 
 
 def test_depth_grows_with_the_hits_that_are_wanted() -> None:
