@@ -30,7 +30,7 @@ from engine.segments import NONE, among, read_segments, write_segment
 EXACT_UP_TO = 40_000
 """Fragments up to which every search is exact: 2,000 photos, where it takes as long as an indexed one."""
 
-SAMPLED = 4096  # scores that tell where the edge of the largest is
+SAMPLED = 2048  # scores that tell where the edge of the largest is
 
 ADDED = "added"  # folder of the items that come, until they are a segment
 
@@ -256,14 +256,14 @@ def _largest(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int6
     """
     likely = np.arange(len(scores))
     if len(scores) > 4 * SAMPLED:
-        sample = scores[:: len(scores) // SAMPLED]
+        sample = np.sort(scores[:: len(scores) // SAMPLED])  # partitioning many equal scores takes very long
         rank = int(1.5 * count * len(sample) / len(scores)) + 16  # well beyond the edge, whatever the sample
         if rank < len(sample):
-            above = np.flatnonzero(scores >= np.partition(sample, len(sample) - rank)[len(sample) - rank])
+            above = np.flatnonzero(scores > sample[-rank])
             likely = above if len(above) >= count else likely
     part = scores[likely]
     edge = part.min()
-    if np.count_nonzero(part > edge) > count:  # else it is the edge; partitioning many equal scores takes very long
+    if np.count_nonzero(part > edge) > count:  # else it is the edge
         edge = np.partition(part, len(part) - count)[len(part) - count]
     above, equal = np.flatnonzero(part > edge), np.flatnonzero(part == edge)
     chosen: npt.NDArray[np.int64] = likely[np.sort(np.concatenate([above, equal[: count - len(above)]]))]
