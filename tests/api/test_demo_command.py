@@ -5,14 +5,15 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.api.conftest import Run
+from tests.api.conftest import EXAMPLES, Run
 
 
-def test_the_demo_draws_what_it_found_and_indexes_anew_after_an_earlier_version(
-    dvsa: Run, photos: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(photos, tmp_path / "examples/photos")
-    (tmp_path / "examples/queries.txt").write_text("two dogs\n\na bridge at night\n")
+def test_the_demo_draws_what_it_found_and_indexes_anew_after_an_earlier_version(dvsa: Run, tmp_path: Path) -> None:
+    (tmp_path / "examples/photos").mkdir(parents=True)
+    for name in ("two-dogs-at-window", "orchestra"):
+        for suffix in (".jpg", ".txt"):
+            shutil.copy(EXAMPLES / "photos" / (name + suffix), tmp_path / "examples/photos")
+    (tmp_path / "examples/queries.txt").write_text("two dogs\n\nan orchestra\n")
     (tmp_path / "examples/photo_queries.txt").write_text("orchestra.jpg\n")
     command = ("demo", "--examples", tmp_path / "examples", "--output", tmp_path / "out")
     first = dvsa(*command)
