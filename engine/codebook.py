@@ -33,8 +33,6 @@ MOST = 16384
 SAMPLE = 40  # vectors for each centroid that is trained; FAISS asks for 39 or more
 SEED = 20
 QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 4 MB with 16,384 centroids
-
-
 AT_LEAST = 1000  # centroids that a thread multiplies
 
 

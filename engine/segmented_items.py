@@ -4,7 +4,6 @@ A place counts the items of all segments, the removed ones included; segment aft
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -60,9 +59,7 @@ class SegmentedItems:
         """Scores of these places by their vectors, float32 (n,), on the processor."""
         scores, vectors = np.empty(len(places), np.float32), [part.vectors for part in query]
         for segment, numbers, run in self._by_segment(places):
-            counts = segment.counts[numbers]
-            found = zip(query, segment.stored.scores(vectors, numbers), strict=True)
-            scores[run] = weighted_sum([_Sums(part, sums[0], sums[1], counts) for part, sums in found], _Sums.joined)
+            scores[run] = _weighted(query, segment.stored.scores(vectors, numbers), segment.counts[numbers])
         return scores
 
     @cached_property
@@ -113,21 +110,17 @@ class SegmentedItems:
                 yield self.segments[owner], places[first:last] - self._starts[owner], slice(first, last)
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """Both sums of the score of a query's part, for some items of these numbers of vectors."""
+def _weighted(
+    query: Sequence[QueryPart], sums: npt.NDArray[np.float32], counts: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Scores of items by both sums of each part, float32 (parts, 2, n), and their numbers of vectors, float32 (n,)."""
+    left = iter(sums)
 
-    part: QueryPart
-    by_query: npt.NDArray[np.float32]
-    by_stored: npt.NDArray[np.float32]
-    counts: npt.NDArray[np.float32]
+    def joined(part: QueryPart) -> npt.NDArray[np.float32]:
+        by_query, by_stored = next(left)
+        return joined_terms(by_query, by_stored, part.terms, len(part.vectors), counts)
 
-    @property
-    def weight(self) -> float:
-        return self.part.weight
-
-    def joined(self) -> npt.NDArray[np.float32]:
-        return joined_terms(self.by_query, self.by_stored, self.part.terms, len(self.part.vectors), self.counts)
+    return weighted_sum(query, joined)
 
 
 def _joined(parts: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """The compiled loops, each against numpy."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from engine import kernels, torch_look_ups
 from engine.cores import in_parts
 from engine.fragments import Fragments, ScoreTerms
-from engine.lanes import NARROW
+from engine.kernels.lanes import NARROW
 from engine.scoring import exact_scores
 
+ROOT = Path(__file__).parents[2]
 Floats = npt.NDArray[np.float32]
 SHAPES = {
     "counts": st.lists(st.integers(1, 40), min_size=1, max_size=30),
@@ -152,21 +154,39 @@ def test_what_is_shared_out_comes_back_in_order() -> None:
         torch.set_num_threads(threads)
 
 
+def raised(tree: Path, cache: Path) -> "subprocess.CompletedProcess[str]":
+    """Call a compiled loop of the sources below a folder in a process of its own."""
+    lines = (
+        "import numpy as np; from engine.kernels import raise_to_best",
+        "best = np.zeros(2, np.float32); raise_to_best(np.ones((2, 8), np.float32), best); print(best.sum())",
+    )
+    return subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        env={"XDG_CACHE_HOME": str(cache), "HOME": str(cache.parent), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(tree)},
+        cwd=tree,
+    )
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_compiled_loops_are_kept_where_that_can_be_and_run_where_it_cannot(tmp_path: Path, kept: bool) -> None:
     cache = tmp_path / "cache"
     if not kept:
         cache.write_text("a file, and no folder")
-    lines = (
-        "import numpy as np; from engine.kernels import raise_to_best",
-        "best = np.zeros(2, np.float32); raise_to_best(np.ones((2, 8), np.float32), best); print(best.sum())",
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)],
-        capture_output=True,
-        text=True,
-        env={"XDG_CACHE_HOME": str(cache), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
-        cwd=Path(__file__).parents[2],
-    )
+    done = raised(ROOT, cache)
     assert (done.stdout, done.stderr) == ("2.0\n", "")
     assert any(tmp_path.rglob("*.nbi")) == kept
+
+
+def test_a_change_of_what_a_loop_is_made_of_compiles_it_anew(tmp_path: Path) -> None:
+    tree, cache = tmp_path / "tree", tmp_path / "cache"
+    shutil.copytree(ROOT / "engine/kernels", tree / "engine/kernels")
+    (tree / "engine/__init__.py").touch()
+    assert raised(tree, cache).stdout == "2.0\n"
+    with (tree / "engine/kernels/lanes.py").open("a") as file:
+        file.write("# another state\n")
+    assert raised(tree, cache).stdout == "2.0\n"
+    states = list((cache / "dvsa/compiled").iterdir())
+    assert len(states) == 2
+    assert all(any(state.rglob("*.nbi")) for state in states)

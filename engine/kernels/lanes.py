@@ -4,8 +4,10 @@
 processor with narrower registers the compiler makes several of one.
 """
 
+import hashlib
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -20,11 +22,18 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 NARROW, WIDE = 8, 16
 
+LINE = 64  # bytes that memory gives at a time
+
 
 def _caches() -> bool:
-    """Say whether compiled functions can be kept on disk, and choose where, unless numba's own setting does."""
+    """Say whether compiled functions can be kept on disk, and choose where, unless numba's own setting does.
+
+    Each state of these files has a folder of its own: numba compiles anew when a function's own file has changed, not
+    when one has that it calls functions of.
+    """
     if not numba.config.CACHE_DIR:
-        place = user_cache_path("dvsa") / "compiled"
+        sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+        place = user_cache_path("dvsa") / "compiled" / hashlib.sha256(sources).hexdigest()[:16]
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError:
@@ -216,3 +225,19 @@ def largest(_typing: Any, lanes: Any) -> Any:
         return builder.extract_element(value, ir.IntType(32)(0))
 
     return types.float32(lanes), generate
+
+
+@compiled
+def ask_for(array: Any, begin: Any, end: Any, step: Any) -> Any:
+    """Ask for the cache lines begin:end of a one-dimensional array, of which one holds `step` numbers."""
+    for number in range(types.uint64(begin), types.uint64(end), types.uint64(step)):
+        prefetch(array, number)
+
+
+@compiled
+def sum_of_first(numbers: Any, count: Any) -> Any:
+    """Add up the first numbers of a float32 array."""
+    total = types.float32(0)
+    for number in range(types.uint64(count)):
+        total += numbers[number]
+    return total
