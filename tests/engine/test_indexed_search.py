@@ -20,6 +20,7 @@ from engine.effort import DEPTHS, Depth
 from engine.exceptions import IndexDamaged
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms
+from engine.kernels import in_lanes
 from engine.ranking import best_items
 from engine.scoring import exact_scores, top_k
 from engine.segmented_items import SegmentedItems
@@ -236,7 +237,10 @@ def test_all_lists_and_all_items_leave_nothing_to_miss(
     patterns = np.load(path / "codebook" / "patterns.npy")
     decoded = np.stack([patterns[place, residuals[:, place]] for place in range(len(patterns))], axis=1)
     refined = Fragments(items.ids, items.offsets, centroids[codes] + decoded.reshape(len(codes), -1)[:, :D])
-    np.testing.assert_allclose(scores.refined_of(items.ids), exact_scores(query, refined, terms), atol=5e-3)
+    rounded = 0.5 * len(patterns) / codebook.quantizer.scale(codebook.quantizer.padded(in_lanes(query)))  # a product
+    products = asked * terms.query + max(counts) * terms.stored  # that are added up for a score
+    expected = exact_scores(query, refined, terms)
+    np.testing.assert_allclose(scores.refined_of(items.ids), expected, atol=products * rounded + 1e-4)
 
 
 FILES = ["codebook/centroids", "codebook/patterns"]
