@@ -6,7 +6,6 @@ scores take every fragment for its centroid. Refined scores know the fragments' 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -14,18 +13,13 @@ import numpy.typing as npt
 
 from engine.codebook import QUERY_ROWS, Codebook, Table
 from engine.effort import Depth
-from engine.fragments import QueryPart, ScoreTerms, weighted_sum
+from engine.fragments import QueryPart, weighted_sum
 from engine.kernels import raise_to_best
 from engine.scoring import joined_terms
 from engine.segmented_items import SegmentedItems
 
 Numbers = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
-
-
-def first_term(terms: ScoreTerms) -> ScoreTerms:
-    """Return the one term that items are scored by first: the stored one where there is one."""
-    return replace(terms, query=not terms.stored)
 
 
 class ApproximateScores:
@@ -60,13 +54,13 @@ class _Part:
         self._codebook, self._depth = codebook, depth
 
     def listed(self) -> Numbers:
+        mean = self._terms.reduction == "mean"
         if self._terms.stored:
-            sums = self._items.stored_term(self._best, self._depth.stored_lists)
-        else:
-            sums = np.zeros(len(self._items.ids), np.float32)
-            for table in self._tables():
-                sums += self._items.query_term(table, self._depth.query_lists)
-        return joined_terms(sums, sums, first_term(self._terms), len(self._vectors), self._items.counts)
+            return self._items.stored_term(self._best, self._depth.stored_lists, mean)
+        sums = np.zeros(len(self._items.ids), np.float32)
+        for table in self._tables():
+            sums += self._items.query_term(table, self._depth.query_lists)
+        return sums / np.float32(len(self._vectors)) if mean else sums
 
     def coarse_of(self, places: Places) -> Numbers:
         by_query = by_stored = np.zeros(len(places), np.float32)

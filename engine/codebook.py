@@ -4,8 +4,9 @@ Word vectors of one vocabulary word cluster tightly, so that "the n nearest word
 arbitrary sentences. A fragment's centroid serves better: a query is multiplied with the centroids once, and the
 coarse score of every item is looked up.
 
-    centroids.npy   float32 (C, D)
-    patterns.npy    float32 (B, 256, 4)    what a byte of a residual stands for
+    centroids.npy    float32 (C, D)
+    directions.npy   float32 (D, P)         orthonormal; the few that hold most of what vectors say
+    patterns.npy     float32 (B, 256, 4)    what a byte of a residual stands for
 """
 
 import math
@@ -21,19 +22,22 @@ import torch
 
 from engine.array_files import open_array
 from engine.centroids import nearest_index, train_centroids
-from engine.cores import in_parts
+from engine.cores import share_out
 from engine.device import CPU
-from engine.kernels import in_lanes, multiply
+from engine.kernels import LONGEST, in_lanes, multiply
+from engine.residuals import PART, ResidualQuantizer
 from engine.residuals import SAMPLE as RESIDUALS
-from engine.residuals import ResidualQuantizer
 
 MOST = 16384
 """Centroids of the largest collections: above, multiplying a query with all of them costs more than they gain."""
 
+HELD = 0.98
+"""Part of the products' squares that the compressed form keeps, at least; and at least half of all directions."""
+
 SAMPLE = 40  # vectors for each centroid that is trained; FAISS asks for 39 or more
 SEED = 20
 QUERY_ROWS = 64  # vectors of a query whose table is in memory at a time: 4 MB with 16,384 centroids
-AT_LEAST = 1000  # centroids that a thread multiplies
+AT_LEAST = 1000  # centroids that another thread is woken for
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,15 @@ class Codebook:
 
     Attributes:
         centroids: float32 (C, D).
-        quantizer: of the residuals.
+        directions: that searches know vectors by, orthonormal, float32 (D, P); see strongest_directions.
+        quantizer: of the residuals by directions.
     """
 
-    def __init__(self, centroids: npt.NDArray[np.float32], quantizer: ResidualQuantizer) -> None:
+    def __init__(
+        self, centroids: npt.NDArray[np.float32], directions: npt.NDArray[np.float32], quantizer: ResidualQuantizer
+    ) -> None:
         self.centroids = centroids
+        self.directions = directions
         self.quantizer = quantizer
 
     @classmethod
@@ -88,7 +96,8 @@ class Codebook:
         centroids = train_centroids(sample(stored, count * SAMPLE), count, device)
         drawn = sample(stored, RESIDUALS)
         nearest = nearest_index(centroids, device).search(drawn, 1)[1][:, 0]
-        return cls(centroids, ResidualQuantizer.train(drawn - centroids[nearest]))
+        directions = strongest_directions(drawn)
+        return cls(centroids, directions, ResidualQuantizer.train((drawn - centroids[nearest]) @ directions))
 
     def __len__(self) -> int:
         return len(self.centroids)
@@ -104,26 +113,34 @@ class Codebook:
         nearest = nearest_index(self.centroids, device)
         for block in blocks:
             codes = nearest.search(block, 1)[1][:, 0]
-            yield codes.astype(np.int32), self.quantizer.encode(block - self.centroids[codes])
+            yield codes.astype(np.int32), self.quantizer.encode((block - self.centroids[codes]) @ self.directions)
 
     def tables(self, query: npt.NDArray[np.float32]) -> Iterator[Table]:
         """Multiply a query, float32 (Q, D), with the centroids, up to QUERY_ROWS vectors at a time."""
         for first in range(0, len(query), QUERY_ROWS):
             part = query[first : first + QUERY_ROWS]
-            lanes = in_lanes(part)
+            lanes = self.in_lanes(part)
             products = np.empty((len(self), lanes.shape[1]), np.float32)
-            in_parts(len(self), partial(multiply, self._halves, lanes, products), AT_LEAST)
+            share_out(len(self), partial(multiply, *self.wholes, lanes, products), AT_LEAST)
             yield Table(len(part), self.quantizer.padded(lanes), products)
 
+    def in_lanes(self, query: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Lay a query, float32 (Q, D), out in lanes as far as the directions hold it, float32 (P, W)."""
+        return in_lanes(query @ self.directions)
+
     @cached_property
-    def _halves(self) -> npt.NDArray[np.uint16]:
-        """The centroids in half precision, taken as uint16, (C, D)."""
-        return torch.from_numpy(self.centroids).half().numpy().view(np.uint16)
+    def wholes(self) -> tuple[npt.NDArray[np.int16], float]:
+        """The centroids by directions in whole numbers, int16 (C, P or one more), and their scale; see multiply."""
+        known = self.centroids @ self.directions
+        longest = np.linalg.norm(known, axis=1).max()
+        scale = LONGEST / max(float(longest), float(np.finfo(np.float32).tiny))
+        return np.pad(np.rint(known * scale).astype(np.int16), ((0, 0), (0, known.shape[1] % 2))), scale
 
     def write(self, path: Path) -> None:
         """Write into a new folder."""
         path.mkdir()
         np.save(path / "centroids.npy", self.centroids)
+        np.save(path / "directions.npy", self.directions)
         self.quantizer.write(path / "patterns.npy")
 
     @classmethod
@@ -134,7 +151,29 @@ class Codebook:
             IndexDamaged: files are missing or hold something else.
         """
         centroids = open_array(path / "centroids.npy", np.float32, 2)
-        return cls(centroids, ResidualQuantizer.read(path / "patterns.npy", centroids.shape[1]))
+        directions = open_array(path / "directions.npy", np.float32, 2)
+        return cls(centroids, directions, ResidualQuantizer.read(path / "patterns.npy", directions.shape[1]))
+
+
+def strongest_directions(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Find the few directions that hold most of the products of such vectors.
+
+    Args:
+        vectors: float32 (n, D), one at least.
+
+    Returns:
+        Orthonormal, float32 (D, P); in each four that follow each other are strong and weak ones.
+    """
+    energies, directions = np.linalg.eigh(vectors.T.astype(np.float64) @ vectors)
+    squares, directions = (
+        energies[::-1] ** 2,
+        directions[:, ::-1],
+    )  # of products with vectors that are alike
+    enough, size = int(np.searchsorted(np.cumsum(squares), HELD * squares.sum())) + 1, len(squares)
+    count = min(size, -(-max(enough, size // 2) // PART) * PART)
+    order = np.arange(count - count % PART).reshape(PART, -1).T.ravel()  # so that no byte stands for the strong alone
+    order = np.append(order, np.arange(len(order), count))
+    return np.ascontiguousarray(directions[:, order], np.float32)
 
 
 def codebook_size(fragments: int) -> int:

@@ -22,12 +22,14 @@ import torch
 
 from engine.array_files import ArrayWriter
 from engine.codebook import Codebook, Table
-from engine.cores import in_parts
+from engine.cores import share_out
 from engine.device import CPU, best_in_each, sum_of_each
 from engine.exceptions import IndexDamaged
 from engine.fragments import ScoreTerms, runs
 from engine.inverted_lists import InvertedLists, write_lists
 from engine.kernels import add_query_term, add_stored_term, refine
+from engine.kernels.search import Items
+from engine.kernels.sharing import Board
 from engine.resources import Resources
 from engine.row_files import RowFile
 from engine.scoring import joined_terms
@@ -37,7 +39,7 @@ from engine.torch_look_ups import query_term, refined_products, stored_term
 SOME = 2**17
 """Fragments of chosen items that are looked up at a time: 9 MB where they are not mapped."""
 
-AT_LEAST = 100  # items that a thread scores
+AT_LEAST = 100  # items that another thread is woken for
 
 Numbers = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
@@ -72,9 +74,9 @@ class CompressedFragments:
         """Add up each item's best centroids, float32 (I,), by the best lists; see InvertedLists.query_term."""
         return self._lists.query_term(table, part)
 
-    def stored_term(self, best: Numbers, part: float, sizes: Numbers) -> Numbers:
-        """Add up the value of each fragment's centroid by item, float32 (I,); see InvertedLists.stored_term."""
-        return self._lists.stored_term(best, part, sizes)
+    def stored_term(self, best: Numbers, part: float, sizes: Numbers, mean: bool) -> Numbers:
+        """Score items by the values of their fragments' centroids, float32 (I,); see InvertedLists.stored_term."""
+        return self._lists.stored_term(best, part, sizes, mean)
 
     def query_term_of(self, table: Table, numbers: Places) -> Numbers:
         """Add up the best of an item's centroids, one for each of the query's vectors, float32 (n,).
@@ -125,19 +127,15 @@ class CompressedFragments:
         self, tables: Sequence[Table], terms: ScoreTerms, begins: Places, counts: Places
     ) -> tuple[Numbers, Numbers]:
         starts, by_query = np.cumsum(counts) - counts, np.zeros(len(counts), np.float32)
-        best = np.full(counts.sum(), -np.inf, np.float32)
+        best = np.full(counts.sum() if terms.stored else 0, -np.inf, np.float32)
         residuals, _ = self._residuals.part(begins, counts)
         codes, begins = self._codes.part(begins, counts)
         for table in tables:
-            query = (
-                self._codebook.quantizer.patterns,
-                table.lanes,
-                table.asked,
-                self._codebook.quantizer.scale(table.lanes),
-            )
+            quantizer, lanes = self._codebook.quantizer, table.lanes
+            query = quantizer.patterns, lanes, table.asked, quantizer.scale(lanes)
             given = begins, counts, codes, residuals, table.products, *query, by_query, starts, best
             _all_sound(len(counts), partial(refine, *given))
-        return by_query, np.add.reduceat(best, starts)
+        return by_query, np.add.reduceat(best, starts) if terms.stored else by_query
 
     def _refined_by_torch(
         self, tables: Sequence[Table], terms: ScoreTerms, begins: Places, counts: Places
@@ -155,11 +153,21 @@ class CompressedFragments:
                 best = torch.maximum(best, found.amax(1))
         return by_query.cpu().numpy(), sum_of_each(best, starts).cpu().numpy()
 
+    def mapped(self, sizes: Numbers) -> Items | None:
+        """All of it for `kernels.search`, with fragments of each item, float32 (I,); None where not all is mapped."""
+        lists = self._lists.mapped
+        if lists is None or not (self._compiled and self._codes.mapped and self._residuals.mapped):
+            return None
+        centroids, scale = self._codebook.wholes
+        offsets, items, counts = lists
+        codes, residuals, patterns = self._codes.array, self._residuals.array, self._codebook.quantizer.patterns
+        return Items(centroids, scale, patterns, offsets, items, counts, self._offsets, codes, residuals, sizes)
+
     def _runs(self, numbers: Places) -> Iterator[tuple[slice, Places, Places]]:
         """Cut the items at these places into runs, each with where their fragments begin and how many they have."""
-        begins = self._offsets[numbers]
-        counts = self._offsets[numbers + 1] - begins
-        if len(numbers) and not 0 <= begins.min() <= (begins + counts).max() <= len(self._codes):
+        begins, ends = self._offsets[numbers], self._offsets[numbers + 1]
+        counts = ends - begins
+        if len(numbers) and not 0 <= begins.min() <= ends.max() <= len(self._codes):
             raise IndexError("an item has fragments that there are not")
         for first, last in runs(np.concatenate([[0], np.cumsum(counts)]), SOME):
             yield slice(first, last), begins[first:last], counts[first:last]
@@ -184,9 +192,9 @@ class CompressedFragments:
         return torch.from_numpy(array).to(self._device)
 
 
-def _all_sound(count: int, work: Callable[[int, int], bool]) -> None:
-    """Share items among threads; `work` says whether the codes of its part are of one of the centroids."""
-    if not all(in_parts(count, work, AT_LEAST)):
+def _all_sound(count: int, work: Callable[[Board], None]) -> None:
+    """Share items among threads; `work` tells codes that are of none of the centroids."""
+    if not share_out(count, work, AT_LEAST):
         raise IndexError("a fragment is of a centroid that there is not")
 
 

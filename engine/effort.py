@@ -48,7 +48,7 @@ def _alone(terms: Iterable[ScoreTerms]) -> bool:
 
 
 DEPTHS: dict[Effort, Depth] = {
-    "fast": Depth(1 / 128, 1 / 20, 4, 1, 50),
+    "fast": Depth(1 / 256, 1 / 20, 4, 1.2, 50),
     "normal": Depth(1 / 64, 1 / 12, 6, 3, 150),
     "thorough": Depth(1 / 32, 1 / 4, 6, 12, 400),
 }

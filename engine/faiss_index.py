@@ -16,11 +16,14 @@ import numpy.typing as npt
 import torch
 
 from engine.approximate_scores import ApproximateScores
+from engine.at_once import choose_at_once
 from engine.codebook import Codebook
 from engine.drift import read_error
 from engine.effort import DEPTHS, Depth
 from engine.exceptions import BadFragments, IndexDamaged, StorageError
 from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms, weighted_sum
+from engine.inverted_lists import looked_at
+from engine.kernels import largest_places
 from engine.resources import PLAIN, Resources
 from engine.revision import CODEBOOK, Renewal, assemble, renew, renewal, write_whole
 from engine.scoring import exact_scores
@@ -29,8 +32,6 @@ from engine.segments import NONE, among, read_segments, write_segment
 
 EXACT_UP_TO = 40_000
 """Fragments up to which every search is exact: 2,000 photos, where it takes as long as an indexed one."""
-
-SAMPLED = 2048  # scores that tell where the edge of the largest is
 
 ADDED = "added"  # folder of the items that come, until they are a segment
 
@@ -155,14 +156,20 @@ class FaissFragmentIndex:
         assert codebook is not None, "only a compressed index has stages"
         terms = [part.terms for part in query]
         to_list, to_refine = depth.to_list(len(self), k, terms), depth.to_refine(len(self), k, terms)
+        if len(query) == len(items.segments) == 1:
+            lists = looked_at(depth.stored_lists if terms[0].stored else depth.query_lists, len(codebook))
+            choices = to_list, to_refine, depth.to_score(k)
+            chosen = choose_at_once(items.segments[0], query[0], codebook, places, lists, choices)
+            if chosen is not None:
+                return chosen
         scores = ApproximateScores(items, query, codebook, depth)
         if len(places) > to_list:
             listed = scores.listed()
             listed = listed if len(places) == len(listed) else listed[places]
-            places = places[_largest(listed, to_list)]
+            places = places[largest_places(listed, to_list)]
         for score_of, count in ((scores.coarse_of, to_refine), (scores.refined_of, depth.to_score(k))):
             if len(places) > count:
-                places = places[_largest(score_of(places), count)]
+                places = places[largest_places(score_of(places), count)]
         return places
 
     def exact_scores(
@@ -205,8 +212,7 @@ class FaissFragmentIndex:
         listed = sum(part.compressed.bytes_touched(lists) for part in self._items.segments if part.compressed)
         fragment = self._codebook.quantizer.size + 4  # bytes, compressed
         some = sum(min(items, count) * size for count, size in ((coarse, 4), (refined, fragment), (exact, vector)))
-        halves = self._codebook.centroids.nbytes // 2
-        return halves + listed + round(size * some)
+        return self._codebook.wholes[0].nbytes + listed + round(size * some)
 
     @cached_property
     def _by_id(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -247,24 +253,3 @@ def _refuse_repeats(stored: npt.NDArray[np.int64], added: npt.NDArray[np.int64])
     twice = stored[among(stored, np.sort(added))]
     if len(twice):
         raise BadFragments(f"the id {twice[0]} was given twice")
-
-
-def _largest(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
-    """The places of the `count` largest scores, in ascending order; of equal ones at the edge those that come first.
-
-    A sample tells which scores are worth ordering, so that most are only compared once.
-    """
-    likely = np.arange(len(scores))
-    if len(scores) > 4 * SAMPLED:
-        sample = np.sort(scores[:: len(scores) // SAMPLED])  # partitioning many equal scores takes very long
-        rank = int(1.5 * count * len(sample) / len(scores)) + 16  # well beyond the edge, whatever the sample
-        if rank < len(sample):
-            above = np.flatnonzero(scores > sample[-rank])
-            likely = above if len(above) >= count else likely
-    part = scores[likely]
-    edge = part.min()
-    if np.count_nonzero(part > edge) > count:  # else it is the edge
-        edge = np.partition(part, len(part) - count)[len(part) - count]
-    above, equal = np.flatnonzero(part > edge), np.flatnonzero(part == edge)
-    chosen: npt.NDArray[np.int64] = likely[np.sort(np.concatenate([above, equal[: count - len(above)]]))]
-    return chosen

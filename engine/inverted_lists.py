@@ -11,16 +11,18 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.array_files import open_array
 from engine.codebook import Table
-from engine.cores import in_parts
+from engine.cores import share_out
 from engine.exceptions import IndexDamaged
 from engine.fragments import runs
-from engine.kernels import add_best_lists, add_lists, rank_lists
+from engine.kernels import choose_lists, list_by_query, list_by_stored, rank_lists
+from engine.kernels.sharing import Board
 from engine.resources import Resources
 from engine.row_files import RowFile
 from engine.torch_look_ups import best_of_lists, sums_of_lists
@@ -33,7 +35,9 @@ AT_ONCE = 500_000
 BLOCK = 2**17
 """Items whose scores are added up at a time: as many as a core has near it."""
 
-AT_LEAST = 10_000  # items that a thread adds up scores of
+BLOCKS = 4  # at least, so that threads that do not begin together end together
+
+AT_LEAST = 10_000  # items that another thread is woken for
 
 
 class InvertedLists:
@@ -50,7 +54,9 @@ class InvertedLists:
         self._offsets: npt.NDArray[np.int64] = open_array(path / "list_offsets.npy", np.int64, 1)
         self._count = count
         self._compiled = resources.compiled
-        if len(self._offsets) != centroids + 1 or not self._offsets[-1] == len(self._items) == len(self._counts):
+        offsets = self._offsets
+        whole = len(offsets) == centroids + 1 and offsets[0] == 0 and (np.diff(offsets) >= 0).all()
+        if not whole or not offsets[-1] == len(self._items) == len(self._counts):
             raise IndexDamaged(f"the files in {path} do not fit together; mend it with: dvsa verify --repair")
 
     def query_term(self, table: Table, part: float) -> Numbers:
@@ -68,24 +74,22 @@ class InvertedLists:
 
         Source: the missing similarity of Lee et al. 2023 (XTR).
         """
-        count = _looked_at(part, len(table.products))
+        count = looked_at(part, len(table.products))
         lists, gains = np.empty((table.asked, count), np.int32), np.empty((table.asked, count), np.float32)
-
         least = np.empty(table.asked, np.float32)
-        in_parts(table.asked, partial(rank_lists, table.products, lists, gains, least))
-        begins, ends = self._offsets[lists], self._offsets[lists + 1]
+        share_out(table.asked, partial(rank_lists, table.products, lists, gains, least))
         if not self._compiled:
-            items = self._items.take(begins.ravel(), (ends - begins).ravel())
-            gained: Numbers = best_of_lists(items, ends - begins, gains, self._count).cpu().numpy()
+            begins, ends = self._offsets[lists], self._offsets[lists + 1]
+            given = self._items.take(begins.ravel(), (ends - begins).ravel())
+            gained: Numbers = best_of_lists(given, ends - begins, gains, self._count).cpu().numpy()
             return gained + np.float32(least.sum())
-        entries, starts = self._items.part(begins.ravel(), (ends - begins).ravel())
-        begins, ends = starts.reshape(begins.shape), starts.reshape(begins.shape) + (ends - begins)
-        scores = np.full(self._count, least.sum(), np.float32)
-        self._in_blocks(lambda first, last: add_best_lists(begins, ends, gains, entries, scores, first, last))
+        scores = np.empty(self._count, np.float32)
+        offsets, lists, items = self._read(lists, self._items)
+        self._share_out(partial(list_by_query, offsets, lists, gains, least, items, scores))
         return scores
 
-    def stored_term(self, best: Numbers, part: float, sizes: Numbers) -> Numbers:
-        """Add up the value of each fragment's centroid by item, as far as the lists looked at say.
+    def stored_term(self, best: Numbers, part: float, sizes: Numbers, mean: bool) -> Numbers:
+        """Add up the value of each fragment's centroid by item, or take the mean, as far as the lists looked at say.
 
         A fragment in another list counts as the mean of those: the best values decide between the best items.
 
@@ -93,35 +97,47 @@ class InvertedLists:
             best: the value of each centroid, float32 (C,).
             part: of the lists that are looked at, those of the largest values.
             sizes: fragments of each item, float32 (I,).
+            mean: whether the mean over the fragments is asked for, not the sum.
 
         Returns:
             float32 (I,).
         """
-        unseen = len(best) - _looked_at(part, len(best))
-        parted = np.argpartition(best, min(unseen, len(best) - 1))
-        rest, seen = parted[:unseen], parted[unseen:]
-        rest_entries = self._offsets[rest + 1] - self._offsets[rest]
-        mean = np.float32(np.average(best[rest], weights=rest_entries) if rest_entries.any() else 0)
-        gains, scores = best[seen] - mean, sizes * mean
-        begins, counts = self._offsets[seen], self._offsets[seen + 1] - self._offsets[seen]
+        lists = np.empty(looked_at(part, len(best)), np.int32)
+        gains = np.empty(len(lists), np.float32)
+        rest = np.array([choose_lists(best, self._offsets, lists, gains)], np.float32)
         if not self._compiled:
+            begins, counts = self._offsets[lists], self._offsets[lists + 1] - self._offsets[lists]
             given = self._items.take(begins, counts), self._counts.take(begins, counts)
             gained: Numbers = sums_of_lists(*given, counts, gains, self._count).cpu().numpy()
-            return gained + scores
-        entries, starts = self._items.part(begins, counts)
-        times, _ = self._counts.part(begins, counts)
-        self._in_blocks(
-            lambda first, last: add_lists(starts, starts + counts, gains, entries, times, scores, first, last)
-        )
+            return gained / sizes + rest if mean else gained + rest * sizes
+        scores = np.empty(self._count, np.float32)
+        _, _, times = self._read(lists, self._counts)
+        offsets, lists, items = self._read(lists, self._items)
+        self._share_out(partial(list_by_stored, offsets, lists, gains, items, times, sizes, rest, mean, scores))
         return scores
 
-    def _in_blocks(self, work: Callable[[int, int], bool]) -> None:
-        """Share the items among threads, block by block; `work` says whether the lists are sound."""
+    @property
+    def mapped(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.uint8]] | None:
+        """Offsets, items and counts, where the budget has room for all of them."""
+        if not (self._items.mapped and self._counts.mapped):
+            return None
+        return self._offsets, self._items.array, self._counts.array
 
-        def some(first: int, last: int) -> bool:
-            return all(work(begin, min(begin + BLOCK, last)) for begin in range(first, last, BLOCK))
+    def _read(
+        self, lists: npt.NDArray[np.int32], file: RowFile
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[Any]]:
+        """Rows of a file that hold these lists, and by which offsets and numbers they are found in them."""
+        if file.mapped:
+            return self._offsets, lists, file.array
+        begins = self._offsets[lists].ravel()
+        counts = self._offsets[lists + 1].ravel() - begins
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        rows, _ = file.part(begins, counts)
+        return offsets, np.arange(lists.size, dtype=np.int32).reshape(lists.shape), rows
 
-        if not all(in_parts(self._count, some, AT_LEAST)):
+    def _share_out(self, work: Callable[[int, Board], None]) -> None:
+        """Share the items among threads, block by block; `work` tells lists that are not sound."""
+        if not share_out(self._count, partial(work, block(self._count)), AT_LEAST):
             raise IndexError("a list holds an item that there is not")
 
     def memory_bytes(self) -> int:
@@ -129,7 +145,13 @@ class InvertedLists:
         return self._items.array.nbytes + self._counts.array.nbytes + self._offsets.nbytes
 
 
-def _looked_at(part: float, lists: int) -> int:
+def block(count: int) -> int:
+    """Return how many of so many items have their scores added up at a time."""
+    return min(BLOCK, -(-count // BLOCKS))
+
+
+def looked_at(part: float, lists: int) -> int:
+    """Return how many lists a part of them is."""
     return min(lists, max(1, math.ceil(part * lists)))
 
 

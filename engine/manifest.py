@@ -11,9 +11,10 @@ from typing import Any
 from engine.exceptions import IndexDamaged, IndexOutdated
 from model.score import ScoreConfig
 
-FORMAT = 4
-UPGRADABLE = (2, 3)
-"""Earlier formats of the same vectors, without checksums of items (2), or counts in lists (3); see indexer.repair."""
+FORMAT = 5
+UPGRADABLE = (2, 3, 4)
+"""Earlier formats of the same vectors, without checksums of items (2), counts in lists (3) or directions (4);
+see indexer.repair."""
 
 MANIFEST = "manifest.json"
 

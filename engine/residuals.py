@@ -14,14 +14,12 @@ import numpy.typing as npt
 
 from engine.array_files import open_array
 from engine.exceptions import IndexDamaged
+from engine.kernels import scale_of
 
 PART = 4  # numbers in one byte
 PATTERNS = 256
 SAMPLE = 40 * PATTERNS
 """Residuals that the patterns are trained on; FAISS asks for 39 a pattern or more."""
-
-LARGEST = 32_000.0
-"""Sum of whole products that is allowed: 32,767 less what B of them are rounded by."""
 
 ITERATIONS = 5
 SEED = 21
@@ -68,9 +66,8 @@ class ResidualQuantizer:
         Args:
             lanes: the query, float32 (B * 4, W).
         """
-        parts = np.linalg.norm(lanes.reshape(self.size, PART, -1), axis=1)  # (B, W)
-        most = float((self._lengths @ parts).max())
-        return LARGEST / max(most, float(np.finfo(np.float32).tiny))
+        scale: float = scale_of(self._lengths, lanes)
+        return scale
 
     def write(self, path: Path) -> None:
         """Write the patterns."""

@@ -23,6 +23,8 @@ class RowFile:
 
     Attributes:
         array: the whole file, mapped; reading it makes it resident, whatever the budget says.
+        file: its descriptor, open as long as this lives.
+        header: bytes before the first row.
     """
 
     def __init__(self, path: Path, kind: npt.DTypeLike, dimensions: int, resources: Resources) -> None:
@@ -34,9 +36,9 @@ class RowFile:
         self.array = open_array(path, kind, dimensions)
         self.mapped = resources.memory.claim(self, path)
         self._device = resources.device
-        self._file = os.open(path, os.O_RDONLY)
-        weakref.finalize(self, os.close, self._file)
-        self._begin = os.fstat(self._file).st_size - self.array.nbytes
+        self.file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self.file)
+        self.header = os.fstat(self.file).st_size - self.array.nbytes
 
     def __len__(self) -> int:
         return len(self.array)
@@ -68,7 +70,7 @@ class RowFile:
         size, bytes_, place = rows.strides[0], rows.reshape(-1).view(np.uint8).data, 0
         for first, count in zip(firsts, counts, strict=True):
             end = place + count * size
-            if count and os.preadv(self._file, [bytes_[place:end]], self._begin + first * size) < count * size:
+            if count and os.preadv(self.file, [bytes_[place:end]], self.header + first * size) < count * size:
                 raise IndexDamaged("a file of the index was cut short; mend it with: dvsa verify --repair")
             place = end
         return rows

@@ -80,14 +80,11 @@ def joined_terms(
     Returns:
         Scores, float32 (I,).
     """
-    query, stored = torch.from_numpy(by_query), torch.from_numpy(by_stored)  # torch divides with all its threads
-    if not terms.stored:
-        return (query / asked if terms.reduction == "mean" else query).numpy()
-    if not terms.query:
-        return (stored / torch.from_numpy(counts) if terms.reduction == "mean" else stored).numpy()
     if terms.reduction == "mean":
-        return torch.addcdiv(query / asked, stored, torch.from_numpy(counts)).numpy()
-    return (query + stored).numpy()
+        by_query, by_stored = by_query / np.float32(asked), by_stored / counts
+    if terms.query and terms.stored:
+        return by_query + by_stored
+    return by_query if terms.query else by_stored
 
 
 def top_k(

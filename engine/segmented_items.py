@@ -71,9 +71,9 @@ class SegmentedItems:
         """The query's term of all places by the lists, float32 (P,); see CompressedFragments.query_term."""
         return _joined([_compressed(segment).query_term(table, part) for segment in self.segments])
 
-    def stored_term(self, best: npt.NDArray[np.float32], part: float) -> npt.NDArray[np.float32]:
+    def stored_term(self, best: npt.NDArray[np.float32], part: float, mean: bool) -> npt.NDArray[np.float32]:
         """The stored term of all places by the lists, float32 (P,); see CompressedFragments.stored_term."""
-        return _joined([_compressed(one).stored_term(best, part, one.counts) for one in self.segments])
+        return _joined([_compressed(one).stored_term(best, part, one.counts, mean) for one in self.segments])
 
     def query_term_of(self, table: Table, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """The query's term of these places, float32 (n,); see CompressedFragments.query_term_of."""
@@ -102,6 +102,9 @@ class SegmentedItems:
 
     def _by_segment(self, places: npt.NDArray[np.int64]) -> Iterator[tuple[Segment, npt.NDArray[np.int64], slice]]:
         """Cut places into runs of one segment, each with its items' places in that segment."""
+        if len(self.segments) == 1:
+            yield self.segments[0], places, slice(None)
+            return
         owners = np.searchsorted(self._starts, places, side="right") - 1
         bounds = [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist(), len(places)]
         for first, last in pairwise(bounds):

@@ -59,6 +59,11 @@ class Segment:
         """Numbers of vectors of all its items, float32 to divide by."""
         return np.diff(self.stored.offsets).astype(np.float32)
 
+    @cached_property
+    def longest(self) -> int:
+        """Vectors of its item of the most."""
+        return int(self.counts.max())
+
     @property
     def kept_fragments(self) -> int:
         """Vectors of the items that are there."""

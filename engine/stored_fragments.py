@@ -15,6 +15,7 @@ scores exactly, are compared whenever they are read. And they say which items a 
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,10 @@ import numpy.typing as npt
 import torch
 
 from engine.array_files import ArrayWriter, open_array
-from engine.cores import in_parts
+from engine.cores import share_out
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.fragments import Fragments, rows_of, runs_of
-from engine.kernels import in_lanes, score
+from engine.kernels import CUT, NO_FILE, SOUND, in_lanes, score
 from engine.resources import PLAIN, Resources
 from engine.row_files import RowFile
 
@@ -34,14 +35,7 @@ STORED = ("ids.npy", "offsets.npy", "vectors.npy", "sums.npy")
 ROWS = 4096
 """Vectors in memory at a time: with 256 numbers 4 MB as float32, which stay in the cache while they are multiplied."""
 
-SCORED = 2**14
-"""Vectors that are read to be scored where they are not mapped: 8 MB with 256 numbers."""
-
-AT_LEAST = 100
-"""Neighbours that a thread scores."""
-
-SCATTERED = 1000
-"""Items that a thread scores where each is read for itself: a few wait for Python's lock more than threads gain."""
+AT_LEAST = 25  # items that another thread is woken for
 
 
 class StoredFragments:
@@ -134,23 +128,22 @@ class StoredFragments:
             IndexDamaged: an item has changed since it was written.
         """
         found = np.empty((len(queries), 2, len(numbers)), np.float32)
-        asked = [(in_lanes(query), len(query), *terms) for query, terms in zip(queries, found, strict=True)]
-
-        def some(first: int, last: int) -> None:
-            for begin, end in runs_of(self.offsets, numbers[first:last], SCORED):
-                part = slice(first + begin, first + end)
-                chosen = numbers[part]
-                counts = self.offsets[chosen + 1] - self.offsets[chosen]
-                offsets = np.concatenate([[0], np.cumsum(counts)])
-                vectors, scattered = self._read(chosen)
-                if scattered:
-                    self._check(chosen, offsets, vectors)
-                halves = vectors.view(np.uint16)
-                for query, size, by_query, by_stored in asked:
-                    score(offsets, counts, halves, query, size, by_query[part], by_stored[part], 0, len(chosen))
-
-        neighbours = len(numbers) == 0 or numbers[-1] - numbers[0] == len(numbers) - 1
-        in_parts(len(numbers), some, AT_LEAST if neighbours else SCATTERED)
+        if not len(numbers):
+            return found
+        lanes = [in_lanes(query) for query in queries]
+        parts = np.cumsum([0, *(part.shape[1] for part in lanes)])
+        asked = np.array([len(query) for query in queries])
+        begins, scattered = self.offsets[numbers], numbers[-1] - numbers[0] != len(numbers) - 1
+        sums = self.sums[numbers] if scattered else np.empty(0, np.uint32)
+        states = np.empty(len(numbers), np.uint8)
+        file = self._rows.file if scattered or not self._rows.mapped else NO_FILE
+        given = begins, self.offsets[numbers + 1] - begins, self.vectors.view(np.uint16), file, self._rows.header
+        query = np.ascontiguousarray(np.concatenate(lanes, axis=1)), parts, asked
+        share_out(len(numbers), partial(score, *given, self.ids[numbers], sums, *query, found, states), AT_LEAST)
+        for item in np.flatnonzero(states != SOUND)[:1]:
+            if states[item] == CUT:
+                raise IndexDamaged("a file of the index was cut short; mend it with: dvsa verify --repair")
+            raise _changed(self.ids[numbers[item]])
         return found
 
     def _check(
@@ -158,8 +151,7 @@ class StoredFragments:
     ) -> None:
         changed = np.flatnonzero(item_sums(self.ids[numbers], offsets, vectors) != self.sums[numbers])
         if len(changed):
-            item = self.ids[numbers[changed[0]]]
-            raise IndexDamaged(f"the vectors of item {item} have changed; mend them with: dvsa verify --repair")
+            raise _changed(self.ids[numbers[changed[0]]])
 
     def _read(self, numbers: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float16], bool]:
         """The vectors of items, at least one, in the order given, and whether they are scattered.
@@ -173,6 +165,10 @@ class StoredFragments:
         if len(begins) == 1:
             return self._rows.rows(begins[0], ends[0]), False
         return self._rows.read(begins, [end - begin for begin, end in zip(begins, ends, strict=True)]), True
+
+
+def _changed(item: int) -> IndexDamaged:
+    return IndexDamaged(f"the vectors of item {item} have changed; mend them with: dvsa verify --repair")
 
 
 def write_fragments(path: Path, dimension: int, pieces: Iterable[Fragments]) -> StoredFragments:

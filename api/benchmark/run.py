@@ -25,6 +25,7 @@ from engine.device import choose_device
 from engine.device_names import DeviceName
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Fragments, ScoreTerms
+from engine.manifest import FORMAT
 from engine.resources import Resources
 from indexer.report import Progress
 
@@ -128,7 +129,7 @@ def _direction(
 
 def made_index(recipe: MadeItems, count: int, path: Path, device: DeviceName) -> dict[str, Any]:
     """Make the index where it is not there yet; say how the items were made, and how long and how much it took."""
-    identity = {"noise": round(recipe.noise, 4), "made_of": len(recipe.real), "seed": recipe.seed}
+    identity = {"format": FORMAT, "noise": round(recipe.noise, 4), "made_of": len(recipe.real), "seed": recipe.seed}
     note = path / "built.json"
     known: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {}
     if identity.items() <= known.items():

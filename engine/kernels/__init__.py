@@ -4,23 +4,34 @@ A query is laid out in lanes: its vectors side by side, filled up with copies of
 eight. A row of a table then holds the products of all of the query's vectors with one centroid or pattern. Copies
 change no maximum; sums over a query leave them out.
 
-Every loop works on some items, so that several threads can share them, and what an item gets depends neither on the
+Every loop takes items off a board, so that several threads can share them, and what an item gets depends neither on the
 others nor on how they were shared.
 """
 
-from engine.kernels.fragments import add_query_term, add_stored_term, refine
-from engine.kernels.lists import add_best_lists, add_lists, rank_lists
-from engine.kernels.products import in_lanes, multiply, raise_to_best, score
+from engine.kernels.choice import largest_places
+from engine.kernels.fragments import add_query_term, add_stored_term, refine, scale_of
+from engine.kernels.lists import choose_lists, list_by_query, list_by_stored, rank_lists
+from engine.kernels.products import CHANGED, CUT, LONGEST, NO_FILE, SOUND, in_lanes, multiply, raise_to_best, score
+from engine.kernels.search import search
 
 __all__ = [
-    "add_best_lists",
-    "add_lists",
+    "CHANGED",
+    "CUT",
+    "LONGEST",
+    "NO_FILE",
+    "SOUND",
     "add_query_term",
     "add_stored_term",
+    "choose_lists",
     "in_lanes",
+    "largest_places",
+    "list_by_query",
+    "list_by_stored",
     "multiply",
     "raise_to_best",
     "rank_lists",
     "refine",
+    "scale_of",
     "score",
+    "search",
 ]

@@ -24,20 +24,26 @@ from engine.kernels.lanes import (
     sum_of_first,
     zeros,
 )
+from engine.kernels.sharing import Board, take, tell_wrong
 
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 
+SOME = 32  # items that a thread takes at a time
+
+LARGEST = 32_000.0
+"""Sum of whole products that is allowed: 32,767 less what B of them are rounded by."""
+
 AHEAD = 8  # items that are asked of memory before they are needed
 
 
 @compiled
 def add_query_term(
-    begins: Places, counts: Places, codes: Codes, products: Floats, asked: int, scores: Floats, first: int, last: int
-) -> bool:
-    """Add up, for the items first:last, each query vector's best centroid.
+    begins: Places, counts: Places, codes: Codes, products: Floats, asked: int, scores: Floats, board: Board
+) -> None:
+    """Add up, for some items, each query vector's best centroid.
 
     Args:
         begins: where each item's fragments begin in `codes`, int64 (I,).
@@ -46,27 +52,24 @@ def add_query_term(
         products: of the centroids with the query, float32 (C, W).
         asked: vectors of the query, Q.
         scores: float32 (I,); these are added to.
-        first: of the items.
-        last: behind them.
-
-    Returns:
-        Whether all codes are of one of the centroids; items with others are left out.
+        board: that the items are taken off. Those with codes of no centroid are left out, and told.
     """
-    width, sound = place(products.shape[1]), True
+    width = place(products.shape[1])
     best = np.empty(width, np.float32)
-    for item in range(first, last):
-        begin, end, known = _codes_of(item, begins, counts, codes, len(products))
-        sound &= known
-        if not known:
-            continue
-        at = place(0)
-        while at + place(WIDE) <= width:
-            _best_centroids(zeros(WIDE), codes, products, begin, end, at, best)
-            at += place(WIDE)
-        if at < width:
-            _best_centroids(zeros(NARROW), codes, products, begin, end, at, best)
-        scores[item] += sum_of_first(best, asked)
-    return sound
+    first, last = take(board, len(begins), SOME, 0)
+    while first < last:
+        for item in range(first, last):
+            begin, end = _codes_of(item, begins, counts, codes, len(products), board)
+            if begin == end:
+                continue
+            at = place(0)
+            while at + place(WIDE) <= width:
+                _best_centroids(zeros(WIDE), codes, products, begin, end, at, best)
+                at += place(WIDE)
+            if at < width:
+                _best_centroids(zeros(NARROW), codes, products, begin, end, at, best)
+            scores[item] += sum_of_first(best, asked)
+        first, last = take(board, len(begins), SOME, last - first)
 
 
 @compiled
@@ -79,10 +82,8 @@ def _best_centroids(like: Any, codes: Any, products: Any, begin: Any, end: Any, 
 
 
 @compiled
-def add_stored_term(
-    begins: Places, counts: Places, codes: Codes, best: Floats, scores: Floats, first: int, last: int
-) -> bool:
-    """Add up, for the items first:last, the value of each fragment's centroid.
+def add_stored_term(begins: Places, counts: Places, codes: Codes, best: Floats, scores: Floats, board: Board) -> None:
+    """Add up, for some items, the value of each fragment's centroid.
 
     Args:
         begins: where each item's fragments begin in `codes`, int64 (I,).
@@ -90,23 +91,17 @@ def add_stored_term(
         codes: the centroid of each fragment, int32.
         best: the value of each centroid, float32 (C,).
         scores: float32 (I,); these are added to.
-        first: of the items.
-        last: behind them.
-
-    Returns:
-        Whether all codes are of one of the centroids; items with others are left out.
+        board: that the items are taken off. Those with codes of no centroid are left out, and told.
     """
-    sound = True
-    for item in range(first, last):
-        begin, end, known = _codes_of(item, begins, counts, codes, len(best))
-        sound &= known
-        if not known:
-            continue
-        total = float32(0)
-        for fragment in range(begin, end):
-            total += best[place(codes[fragment])]
-        scores[item] += total
-    return sound
+    first, last = take(board, len(begins), SOME, 0)
+    while first < last:
+        for item in range(first, last):
+            begin, end = _codes_of(item, begins, counts, codes, len(best), board)
+            total = float32(0)
+            for fragment in range(begin, end):
+                total += best[place(codes[fragment])]
+            scores[item] += total
+        first, last = take(board, len(begins), SOME, last - first)
 
 
 @compiled
@@ -123,10 +118,9 @@ def refine(
     scores: Floats,
     starts: Places,
     best: Floats,
-    first: int,
-    last: int,
-) -> bool:
-    """Score the fragments of the items first:last by centroids and residuals.
+    board: Board,
+) -> None:
+    """Score the fragments of items by centroids and residuals.
 
     A table says what each pattern gives, in whole numbers, so that half as many bytes are read, and added. Each thread
     makes its own, which takes less time than to fetch it from another core.
@@ -143,40 +137,59 @@ def refine(
         scale: that products with patterns are multiplied with; no sum of B of them may be beyond 32,767 then.
         scores: float32 (I,); to these is added what each query vector's best fragment gives.
         starts: where each item's fragments begin in `best`, int64 (I,).
-        best: float32; what each fragment's best query vector gives, where that is more.
-        first: of the items.
-        last: behind them.
-
-    Returns:
-        Whether all codes are of one of the centroids; items with others are left out.
+        best: float32; what each fragment's best query vector gives, where that is more; none: nobody asks.
+        board: that the items are taken off. Those with codes of no centroid are left out, and told.
     """
-    width, size, sound = place(products.shape[1]), residuals.shape[1], True
-    table = _pattern_table(patterns, query, float32(scale))
+    width, size = place(products.shape[1]), residuals.shape[1]
+    table = np.empty(patterns.shape[0] * patterns.shape[1] * query.shape[1], np.int16)
     found = np.empty(width, np.float32)
-    for item in range(first, last):
-        if item + AHEAD < len(begins):
-            ahead = begins[item + AHEAD] * size
-            ask_for(residuals.ravel(), ahead, ahead + counts[item + AHEAD] * size, LINE)
-        begin, end, known = _codes_of(item, begins, counts, codes, len(products))
-        sound &= known
-        if not known:
-            continue
-        start = place(starts[item])
-        at = place(0)
-        while at + place(WIDE) <= width:
-            _refine(zeros(WIDE), codes, residuals, products, table, scale, begin, end, at, found, best, start)
-            at += place(WIDE)
-        if at < width:
-            _refine(zeros(NARROW), codes, residuals, products, table, scale, begin, end, at, found, best, start)
-        scores[item] += sum_of_first(found, asked)
-    return sound
+    first, last = take(board, len(begins), SOME, 0)
+    if first < last:
+        _fill_tables(patterns, query, float32(scale), table)
+    while first < last:
+        for item in range(first, last):
+            if item + AHEAD < len(begins):
+                ahead = begins[item + AHEAD] * size
+                ask_for(residuals.ravel(), ahead, ahead + counts[item + AHEAD] * size, LINE)
+            begin, end = _codes_of(item, begins, counts, codes, len(products), board)
+            if begin == end:
+                continue
+            start = place(starts[item])
+            at = place(0)
+            while at + place(WIDE) <= width:
+                _refine(zeros(WIDE), codes, residuals, products, table, scale, begin, end, at, found, best, start)
+                at += place(WIDE)
+            if at < width:
+                _refine(zeros(NARROW), codes, residuals, products, table, scale, begin, end, at, found, best, start)
+            scores[item] += sum_of_first(found, asked)
+        first, last = take(board, len(begins), SOME, last - first)
 
 
 @compiled
-def _pattern_table(patterns: Any, query: Any, scale: Any) -> Any:
+def scale_of(lengths: Floats, query: Floats) -> float:
+    """Return what products with patterns are multiplied with, so that no sum of them is beyond 16 bits.
+
+    Args:
+        lengths: of the longest pattern of each byte, float32 (B,).
+        query: in lanes, float32 (B * 4, W).
+    """
+    most = float32(np.finfo(np.float32).tiny)
+    for lane in range(query.shape[1]):
+        total = float32(0)
+        for number in range(len(lengths)):
+            square = float32(0)
+            for row in range(4 * number, 4 * number + 4):
+                square += query[row, lane] * query[row, lane]
+            total += lengths[number] * np.sqrt(square)
+        most = max(most, total)
+    scale: float = LARGEST / most
+    return scale
+
+
+@compiled
+def _fill_tables(patterns: Any, query: Any, scale: Any, table: Any) -> Any:
     """Multiply the patterns with the numbers of a query that each is for, int16 (B * 256 * W,)."""
     width = place(query.shape[1])
-    table = np.empty(patterns.shape[0] * patterns.shape[1] * query.shape[1], np.int16)
     for number in range(place(len(patterns))):
         at = place(0)
         while at + place(WIDE) <= width:
@@ -184,7 +197,6 @@ def _pattern_table(patterns: Any, query: Any, scale: Any) -> Any:
             at += place(WIDE)
         if at < width:
             _fill_table(zeros(NARROW), patterns, query, scale, number, at, table)
-    return table
 
 
 @compiled
@@ -235,18 +247,22 @@ def _refine(
         lanes = load(like, centroids, place(codes[fragment]) * width + at)
         lanes = add_product(lanes, part, floats(add(sums, others)))
         peaks = lanes if fragment == begin else larger(peaks, lanes)
-        rank = start + fragment - begin
-        best[rank] = max(best[rank], largest(lanes))
+        if len(best):
+            rank = start + fragment - begin
+            best[rank] = max(best[rank], largest(lanes))
     store(found, at, peaks)
 
 
 @compiled
-def _codes_of(item: Any, begins: Any, counts: Any, codes: Any, bound: Any) -> Any:
-    """Where an item's codes begin and end, and whether all are below the bound; asks for those of a later item."""
+def _codes_of(item: Any, begins: Any, counts: Any, codes: Any, bound: Any, board: Any) -> Any:
+    """Where an item's codes begin and end, none where one is not below the bound; asks for those of a later item."""
     if item + AHEAD < len(begins):
         ask_for(codes, begins[item + AHEAD], begins[item + AHEAD] + counts[item + AHEAD], LINE // 4)
     begin, end = place(begins[item]), place(begins[item] + counts[item])
     wrong = place(0)
     for fragment in range(begin, end):
         wrong += place(codes[fragment]) >= place(bound)  # a negative one is very large
-    return begin, end, not wrong
+    if wrong:
+        tell_wrong(board)
+        return end, end
+    return begin, end

@@ -1,7 +1,7 @@
 """Several numbers at once, for compiled loops: numba has no vectors of its own, and does not find them in our loops.
 
-`Lanes` of 8 or 16 numbers, float32 or int16, exist within compiled functions only, in the processor's registers. On a
-processor with narrower registers the compiler makes several of one.
+`Lanes` of 8 or 16 numbers, float32, int16 or int32, exist within compiled functions only, in the processor's registers.
+On a processor with narrower registers the compiler makes several of one.
 """
 
 import hashlib
@@ -49,15 +49,15 @@ compiled: Callable[[Function], Function] = numba.njit(nogil=True, boundscheck=Fa
 
 
 class LanesType(types.Type):
-    """Numbers in one register or several."""
+    """Numbers in one register or several; whole ones of so many bits, or float32 where there are none."""
 
-    def __init__(self, width: int, whole: bool = False) -> None:
-        self.width, self.whole = width, whole
-        super().__init__(name=f"Lanes{width}{'int16' if whole else 'float32'}")
+    def __init__(self, width: int, bits: int = 0) -> None:
+        self.width, self.bits = width, bits
+        super().__init__(name=f"Lanes{width}{f'int{bits}' if bits else 'float32'}")
 
     def vector(self) -> Any:
         """The type that the compiler knows."""
-        return ir.VectorType(ir.IntType(16) if self.whole else ir.FloatType(), self.width)
+        return ir.VectorType(ir.IntType(self.bits) if self.bits else ir.FloatType(), self.width)
 
 
 @register_model(LanesType)
@@ -132,7 +132,7 @@ def add(_typing: Any, one: Any, other: Any) -> Any:
     """Add lane by lane."""
 
     def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        return builder.add(*values) if one.whole else builder.fadd(*values)
+        return builder.add(*values) if one.bits else builder.fadd(*values)
 
     return one(one, other), generate
 
@@ -149,6 +149,39 @@ def add_product(_typing: Any, total: Any, factor: Any, lanes: Any) -> Any:
         return builder.call(function, [_pick(builder, first, [0] * width), values[2], values[0]])
 
     return total(total, types.float32, lanes), generate
+
+
+@intrinsic
+def whole_zeros(_typing: Any, like: Any) -> Any:
+    """Return as many zeros as `like` has numbers, int32."""
+    lanes = LanesType(like.width, 32)
+
+    def generate(_context: Any, _builder: Any, _signature: Any, _values: Any) -> Any:
+        return ir.Constant(lanes.vector(), [0] * lanes.width)
+
+    return lanes(like), generate
+
+
+@intrinsic
+def add_products(_typing: Any, total: Any, pairs: Any, place: Any, factors: Any, other: Any) -> Any:
+    """Add to int32 lanes the products of pairs, int16, that begin at a place, with the two factors, int16, at another.
+
+    Lane l gets pairs[place + 2 l] * factors[other] + pairs[place + 2 l + 1] * factors[other + 1]. Written so that the
+    compiler finds the processor's instruction for it.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        width, number = signature.return_type.width, ir.IntType(32)
+        narrow, wide = ir.VectorType(ir.IntType(16), 2 * width), ir.VectorType(number, 2 * width)
+        both = builder.load(_pointer(context, builder, signature.args[1], values[1], values[2], narrow), align=2)
+        two = builder.load(_pointer(context, builder, signature.args[3], values[3], values[4], number), align=2)
+        first = builder.insert_element(ir.Constant(ir.VectorType(number, width), ir.Undefined), two, number(0))
+        repeated = builder.bitcast(_pick(builder, first, [0] * width), narrow)
+        products = builder.mul(builder.sext(both, wide), builder.sext(repeated, wide))
+        even, odd = (_pick(builder, products, list(range(start, 2 * width, 2))) for start in (0, 1))
+        return builder.add(values[0], builder.add(even, odd))
+
+    return total(total, pairs, types.uint64, factors, types.uint64), generate
 
 
 @intrinsic
@@ -170,7 +203,7 @@ def prefetch(_typing: Any, array: Any, place: Any) -> Any:
 @intrinsic
 def rounded(_typing: Any, lanes: Any) -> Any:
     """Round to int16."""
-    whole = LanesType(lanes.width, whole=True)
+    whole = LanesType(lanes.width, 16)
 
     def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         kind = ir.FunctionType(values[0].type, [values[0].type])
@@ -182,7 +215,7 @@ def rounded(_typing: Any, lanes: Any) -> Any:
 
 @intrinsic
 def floats(_typing: Any, lanes: Any) -> Any:
-    """Turn int16 into float32."""
+    """Turn whole numbers into float32."""
     found = LanesType(lanes.width)
 
     def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:

@@ -7,132 +7,209 @@ import numpy.typing as npt
 from numba import float32
 from numba import uint64 as place
 
-from engine.kernels.lanes import LINE, NARROW, any_larger, ask_for, compiled, load, zeros
+from engine.kernels.choice import SIGN, largest_places, ranked, rising
+from engine.kernels.lanes import LINE, NARROW, any_larger, ask_for, compiled, load, sum_of_first, zeros
+from engine.kernels.sharing import Board, take, tell_wrong
 
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 
+LOW = 2**32 - 1
+
+SOME = 4  # vectors that a thread takes at a time
+
+SAMPLED = 256  # products that tell about where the best begin
+
 SOON = 2  # lists that are asked of memory before they are needed
 
 
 @compiled
-def rank_lists(products: Floats, lists: Codes, gains: Floats, least: Floats, first: int, last: int) -> None:
-    """Find the lists whose centroids are best for each of a query's vectors first:last.
+def rank_lists(products: Floats, lists: Codes, gains: Floats, least: Floats, board: Board) -> None:
+    """Find the lists whose centroids are best for each of a query's vectors.
 
     Args:
         products: of the centroids with the query, float32 (C, W).
-        lists: int32 (Q, n); of these vectors is written: the best n of C, best first.
-        gains: float32 (Q, n); likewise: by how much each is better than the best that is left out.
-        least: float32 (Q,); likewise: the product that is left out, the least of all where none is.
-        first: of the query's vectors.
-        last: behind them.
+        lists: int32 (Q, n); is written: the best n of C, best first.
+        gains: float32 (Q, n); is written: by how much each is better than the best that is left out.
+        least: float32 (Q,); is written: the product that is left out, the least of all where none is.
+        board: that the vectors are taken off.
     """
-    count, most, width = len(products), lists.shape[1], place(products.shape[1])
-    step = max(1, count // 256)
-    edges = np.full(width, np.inf, np.float32)  # well beyond what is sought, whatever the sample
-    for vector in range(first, last):
-        sample = np.sort(products[::step, vector])
-        edges[vector] = sample[max(0, len(sample) - int(1.5 * most / step) - 4)]
+    count, most, width, flat = len(products), lists.shape[1], place(products.shape[1]), products.ravel()
+    step = max(1, count // SAMPLED)
+    rank = min(int(1.5 * most / step) + 4, -(-count // step))  # well beyond what is sought, whatever the sample
     room = min(count, 8 * most + 64)
-    likely, found = np.empty((last - first, room), np.int32), np.zeros(last - first, np.int64)
-    flat = products.ravel()
-    for row in range(place(count)):
-        for at in range(place(0), width, place(NARROW)):
-            if any_larger(load(zeros(NARROW), flat, row * width + at), load(zeros(NARROW), edges, at)):
-                for vector in range(max(at, place(first)), min(at + place(NARROW), place(last))):
-                    if flat[row * width + vector] > edges[vector]:
-                        if found[vector - first] < room:
-                            likely[vector - first, found[vector - first]] = row
-                        found[vector - first] += 1
-    for vector in range(first, last):
-        number = found[vector - first]
-        some = likely[vector - first, :number] if most < number <= room else np.arange(count).astype(np.int32)
-        values = np.empty(len(some), np.float32)
-        for rank in range(len(some)):
-            values[rank] = -products[some[rank], vector]
-        order = np.argsort(values, kind="mergesort")  # of equal products the smaller number first
-        least[vector] = -values[order[min(most, len(some) - 1)]]
-        for rank in range(most):
-            lists[vector, rank] = some[order[rank]]
-            gains[vector, rank] = -values[order[rank]] - least[vector]
+    likely, found = np.empty((SOME, room), np.int32), np.empty(SOME, np.int64)
+    edges, above = np.empty(NARROW, np.float32), np.empty(rank, np.float32)
+    keys, values = np.empty(count, np.int64), np.empty(count, np.float32)
+    first, last = take(board, len(lists), SOME, 0)
+    while first < last:
+        found[:], edges[:] = 0, np.inf
+        before = first % NARROW  # of the same lanes
+        for vector in range(last - first):
+            edges[before + vector] = ranked(products[::step, first + vector], above)
+        for row in range(place(count)):
+            at = row * width + place(first - before)
+            if any_larger(load(zeros(NARROW), flat, at), load(zeros(NARROW), edges, place(0))):
+                for vector in range(last - first):
+                    if products[row, first + vector] > edges[before + vector]:
+                        if found[vector] < room:
+                            likely[vector, found[vector]] = row
+                        found[vector] += 1
+        for vector in range(last - first):
+            number = found[vector]
+            some = likely[vector, :number] if most < number <= room else np.arange(count).astype(np.int32)
+            for at in range(len(some)):
+                values[at] = products[some[at], first + vector]
+            _in_order(values, some, keys)
+            last_one = products[keys[min(most, len(some) - 1)] & LOW, first + vector]
+            least[first + vector] = last_one
+            for at in range(most):
+                lists[first + vector, at] = keys[at] & LOW
+                gains[first + vector, at] = products[keys[at] & LOW, first + vector] - last_one
+        first, last = take(board, len(lists), SOME, last - first)
 
 
 @compiled
-def add_best_lists(
-    begins: Places, ends: Places, gains: Floats, items: Codes, scores: Floats, first: int, last: int
-) -> bool:
-    """Add to the items first:last, for each of a query's vectors, the gain of the best list that they are in.
+def _in_order(values: Any, names: Any, keys: Any) -> Any:
+    """Sort names by falling values; of equal ones the smaller first. Each key ends with a name in 32 bits."""
+    for at in range(len(names)):
+        keys[at] = ((SIGN - rising(values[at])) << 32) | np.int64(names[at])
+    keys[: len(names)].sort()
+
+
+@compiled
+def list_by_query(
+    offsets: Places,
+    lists: Codes,
+    gains: Floats,
+    least: Floats,
+    items: Codes,
+    scores: Floats,
+    step: int,
+    board: Board,
+) -> None:
+    """Add up, for each item, what the best list gives that it is in, of each of a query's vectors.
 
     Args:
-        begins: where each list begins in `items`, int64 (Q, n), the best first.
-        ends: where it ends, likewise.
-        gains: float32 (Q, n).
+        offsets: list l is offsets[l]:offsets[l + 1] of `items`, int64.
+        lists: that are looked at, int32 (Q, n), the best first.
+        gains: how much more each gives than none, float32 (Q, n).
+        least: what an item gets that is in none of a vector's lists, float32 (Q,).
         items: of all lists, int32, ascending in each.
-        scores: float32 (I,); these are added to.
-        first: of the items.
-        last: behind them.
+        scores: float32 (I,), is written.
+        step: items that a thread takes at a time.
+        board: that the items are taken off. A list of items that there are not is told, as far as it was looked at.
+    """
+    count, base = len(scores), sum_of_first(least, len(least))
+    seen = np.empty(2 * min(step, count), np.float32)  # of each its gains and the last vector that it got one of
+    first, last = take(board, count, step, 0)
+    while first < last:
+        size = place(last - first)
+        seen[: place(2) * size] = 0
+        for vector in range(lists.shape[0]):
+            number, ranks = float32(vector + 1), lists.shape[1]
+            for rank in range(ranks):
+                if rank + SOON < ranks:
+                    soon = lists[vector, rank + SOON]
+                    ask_for(items, offsets[soon], offsets[soon + 1], LINE // 4)
+                gain, one = gains[vector, rank], lists[vector, rank]
+                begin, end = _between(items, offsets[one], offsets[one + 1], first, last, count, board)
+                for entry in range(begin, end):
+                    at = place(items[entry] - first)
+                    if at >= size:
+                        tell_wrong(board)
+                    elif seen[place(2) * at + place(1)] != number:
+                        seen[place(2) * at + place(1)] = number
+                        seen[place(2) * at] += gain
+        for item in range(size):
+            scores[place(first) + item] = base + seen[place(2) * item]
+        first, last = take(board, count, step, last - first)
+
+
+@compiled
+def choose_lists(values: Floats, offsets: Places, lists: Codes, gains: Floats) -> float:
+    """Find the lists of the best centroids, in the order of their numbers.
+
+    Args:
+        values: of the centroids, float32 (C,).
+        offsets: list c is offsets[c]:offsets[c + 1], int64 (C + 1,).
+        lists: int32 (n,); is written.
+        gains: by how much each is better than the mean of the others' fragments, float32 (n,); is written.
 
     Returns:
-        Whether the lists are of items that there are, as far as that was looked at; others are left out.
+        That mean; zero where there are no others.
     """
-    size, sound = place(last - first), True
-    seen = np.zeros(2 * size, np.float32)  # of each item its gains and the last vector that it got one of, in one line
-    for vector in range(begins.shape[0]):
-        number = float32(vector + 1)
-        for rank in range(begins.shape[1]):
-            if rank + SOON < begins.shape[1]:
-                ask_for(items, begins[vector, rank + SOON], ends[vector, rank + SOON], LINE // 4)
-            gain, begin, end = gains[vector, rank], begins[vector, rank], ends[vector, rank]
-            sound &= _sound(items, begin, end, len(scores))
-            for entry in range(place(_search(items, begin, end, first)), place(_search(items, begin, end, last))):
+    lists[:] = largest_places(values, len(lists))
+    total, entries = 0.0, 0
+    for number in range(len(values)):
+        size = offsets[number + 1] - offsets[number]
+        total += values[number] * size
+        entries += size
+    for number in lists:
+        size = offsets[number + 1] - offsets[number]
+        total -= values[number] * size
+        entries -= size
+    mean: float = float32(total / entries if entries else 0.0)
+    for at in range(len(lists)):
+        gains[at] = values[lists[at]] - mean
+    return mean
+
+
+@compiled
+def list_by_stored(
+    offsets: Places,
+    lists: Codes,
+    gains: Floats,
+    items: Codes,
+    counts: Bytes,
+    sizes: Floats,
+    rest: Floats,
+    mean: bool,
+    scores: Floats,
+    step: int,
+    board: Board,
+) -> None:
+    """Score each item by the centroids of its fragments, as far as lists say.
+
+    Args:
+        offsets: list l is offsets[l]:offsets[l + 1] of `items` and `counts`, int64.
+        lists: that are looked at, int32 (n,).
+        gains: how much more each gives a fragment, float32 (n,).
+        items: of all lists, int32, ascending in each.
+        counts: how often each is there, uint8.
+        sizes: fragments of each item, float32 (I,).
+        rest: what a fragment in none of the lists gives, float32 (1,).
+        mean: whether the score is the mean over the fragments, else the sum.
+        scores: float32 (I,), is written.
+        step: items that a thread takes at a time.
+        board: that the items are taken off. A list of items that there are not is told, as far as it was looked at.
+    """
+    first, last = take(board, len(scores), step, 0)
+    while first < last:
+        size = place(last - first)
+        scores[first:last] = 0
+        for number in range(len(lists)):
+            gain, begin, end = gains[number], offsets[lists[number]], offsets[lists[number] + 1]
+            begin, end = _between(items, begin, end, first, last, len(scores), board)
+            for entry in range(begin, end):
                 at = place(items[entry] - first)
                 if at >= size:
-                    sound = False
-                elif seen[place(2) * at + place(1)] != number:
-                    seen[place(2) * at + place(1)] = number
-                    seen[place(2) * at] += gain
-    for item in range(size):
-        scores[place(first) + item] += seen[place(2) * item]
-    return sound
+                    tell_wrong(board)
+                else:
+                    scores[place(first) + at] += gain * float32(counts[entry])
+        for item in range(first, last):
+            scores[item] = scores[item] / sizes[item] + rest[0] if mean else scores[item] + rest[0] * sizes[item]
+        first, last = take(board, len(scores), step, last - first)
 
 
 @compiled
-def add_lists(
-    begins: Places, ends: Places, gains: Floats, items: Codes, counts: Bytes, scores: Floats, first: int, last: int
-) -> bool:
-    """Add to the items first:last the gain of each list that they are in, as often as they are.
-
-    Args:
-        begins: where each list begins in `items`, int64 (n,).
-        ends: where it ends, likewise.
-        gains: float32 (n,).
-        items: of all lists, int32, ascending in each.
-        counts: how often each is, uint8.
-        scores: float32 (I,); these are added to.
-        first: of the items.
-        last: behind them.
-
-    Returns:
-        Whether the lists are of items that there are, as far as that was looked at; others are left out.
-    """
-    size, sound = place(last - first), True
-    for number in range(len(begins)):
-        gain, begin, end = gains[number], begins[number], ends[number]
-        sound &= _sound(items, begin, end, len(scores))
-        for entry in range(place(_search(items, begin, end, first)), place(_search(items, begin, end, last))):
-            at = place(items[entry] - first)
-            if at >= size:
-                sound = False
-            else:
-                scores[place(first) + at] += gain * float32(counts[entry])
-    return sound
-
-
-@compiled
-def _sound(items: Any, begin: Any, end: Any, count: Any) -> Any:
-    return begin == end or (items[begin] >= 0 and items[end - 1] < count)
+def _between(items: Any, begin: Any, end: Any, first: Any, last: Any, count: Any, board: Any) -> Any:
+    """Where those of the items first:last begin and end in a list; tells one that is not of `count` items."""
+    if begin < end and (items[begin] < 0 or items[end - 1] >= count):
+        tell_wrong(board)
+    return place(_search(items, begin, end, first)), place(_search(items, begin, end, last))
 
 
 @compiled

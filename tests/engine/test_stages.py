@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,24 +18,24 @@ from engine.approximate_scores import ApproximateScores
 from engine.codebook import Table
 from engine.cores import SharedCores
 from engine.effort import DEPTHS
-from engine.faiss_index import FaissFragmentIndex, _largest
+from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Fragments, QueryPart, ScoreTerms
 from engine.inverted_lists import InvertedLists, write_lists
+from engine.kernels import largest_places
 from engine.ranking import best_items
 from engine.resources import PLAIN
 
 D = 16
 
 
-@settings(max_examples=40, deadline=None)
-@given(count=st.integers(1, 300), part=st.floats(0.01, 1), seed=st.integers(0, 99), values=st.sampled_from([3, 10**6]))
+@settings(max_examples=60, deadline=None)
+@given(count=st.integers(1, 30_000), part=st.floats(0, 1), seed=st.integers(0, 99), values=st.sampled_from([3, 10**6]))
 def test_the_largest_are_chosen_as_by_sorting(count: int, part: float, seed: int, values: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(faiss_index, "SAMPLED", 8)  # so that a sample is taken of more than 128
-        scores = np.random.default_rng(seed).integers(0, values, count).astype(np.float32)
-        wanted = max(1, int(part * count))
-        expected = np.sort(np.lexsort((np.arange(count), -scores))[:wanted])
-        assert _largest(scores, wanted).tolist() == expected.tolist()
+    scores = np.random.default_rng(seed).integers(-values, values, count).astype(np.float32)
+    wanted = max(1, int(part * count))
+    expected = np.sort(np.lexsort((np.arange(count), -scores))[:wanted])
+    assert largest_places(scores * np.float32(0.5), wanted).tolist() == expected.tolist()
+    assert largest_places(np.where(scores > 0, scores, -0.0).astype(np.float32), count).tolist() == list(range(count))
 
 
 def slow_query_term(
@@ -93,7 +92,9 @@ def test_lists_say_what_looking_at_every_fragment_says(
     lanes = Table(2, np.empty((0, 8), np.float32), np.ascontiguousarray(table[[0, 1, 0, 0, 0, 0, 0, 0]].T))
     np.testing.assert_allclose(lists.query_term(lanes, part), expected, atol=1e-5)
     expected, sizes = slow_stored_term(codes, offsets, table[0], probes), np.array(counts, np.float32)
-    np.testing.assert_allclose(lists.stored_term(table[0], part, sizes), expected, atol=1e-5)
+    np.testing.assert_allclose(lists.stored_term(table[0], part, sizes, mean=False), expected, atol=1e-5)
+    means = np.array(expected) / sizes
+    np.testing.assert_allclose(lists.stored_term(table[0], part, sizes, mean=True), means, atol=1e-5)
 
 
 def test_an_item_of_more_fragments_at_a_centroid_than_a_byte_counts_is_found(tmp_path: Path) -> None:
@@ -101,24 +102,25 @@ def test_an_item_of_more_fragments_at_a_centroid_than_a_byte_counts_is_found(tmp
     write_lists(tmp_path, codes, np.array([0, 1000, 1002]), 2)
     assert np.load(tmp_path / "list_counts.npy").tolist() == [255, 2]
     lists, sizes = InvertedLists(tmp_path, 2, 2, PLAIN), np.array([1000, 2], np.float32)
-    assert lists.stored_term(np.array([3, 1], np.float32), 1, sizes).tolist() == [765, 2]
+    assert lists.stored_term(np.array([3, 1], np.float32), 1, sizes, mean=False).tolist() == [765, 2]
 
 
 def test_searches_at_the_same_time_take_a_share_of_the_cores_each() -> None:
-    cores, all_threads, meet = SharedCores(), torch.get_num_threads(), threading.Barrier(4)
+    cores, meet = SharedCores(), threading.Barrier(4)
+    all_threads = cores.mine
 
     def search(_: int) -> int:
         with cores.share():
             meet.wait(timeout=30)  # four are within
-            return torch.get_num_threads()
+            return cores.mine
 
     with ThreadPoolExecutor(4) as pool:
         shares = list(pool.map(search, range(4)))
     assert max(shares) <= all_threads
     assert min(shares) == max(1, all_threads // 4)
     with cores.share():
-        assert torch.get_num_threads() == all_threads
-    assert torch.get_num_threads() == all_threads
+        assert cores.mine == all_threads
+    assert cores.mine == all_threads
 
 
 @pytest.fixture
