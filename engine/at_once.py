@@ -13,18 +13,20 @@ from engine.codebook import QUERY_ROWS, Codebook
 from engine.cores import together
 from engine.fragments import QueryPart
 from engine.inverted_lists import block
-from engine.kernels import search
+from engine.kernels import SOUND, in_lanes, search
 from engine.kernels.search import BOARDS, Asked, Items, Room
 from engine.kernels.sharing import WRONG
+from engine.scoring import joined_terms
 from engine.segments import Segment
+from engine.stored_fragments import check_states
 
 Places = npt.NDArray[np.int64]
 
 
 def choose_at_once(
     segment: Segment, part: QueryPart, codebook: Codebook, places: Places, lists: int, choices: tuple[int, int, int]
-) -> Places | None:
-    """Choose the items that are to be scored exactly.
+) -> tuple[Places, npt.NDArray[np.float32]] | None:
+    """Choose the items that may be best, and score them exactly.
 
     Args:
         segment: compressed.
@@ -35,10 +37,11 @@ def choose_at_once(
         choices: how many items are chosen by the lists, the coarse and the refined scores; see kernels.search.
 
     Returns:
-        Their places, ascending; None where it cannot be done at once.
+        Their places, ascending, and scores, float32; None where it cannot be done at once.
 
     Raises:
         IndexError: codes, lists or items are not of this index.
+        IndexDamaged: a vector has changed since it was written, or is missing.
     """
     assert segment.compressed is not None, "only a compressed index has stages"
     items = segment.compressed.mapped(segment.counts)
@@ -47,16 +50,22 @@ def choose_at_once(
     lanes, terms, quantizer = codebook.in_lanes(part.vectors), part.terms, codebook.quantizer
     filled = quantizer.padded(lanes)
     flags = terms.query, terms.stored, terms.reduction == "mean"
-    asked = Asked(lanes, filled, len(part.vectors), *flags, quantizer.scale(filled))
+    whole, count = in_lanes(part.vectors), np.array([len(part.vectors)])
+    exact = whole, np.array([0, whole.shape[1]]), count
+    asked = Asked(lanes, filled, len(part.vectors), *flags, quantizer.scale(filled), *exact)
     room, boards = _room(asked, items, lists, choices, segment.longest), np.zeros((BOARDS, 3), np.int64)
-    together(partial(search, asked, items, places, *choices, block(len(items.sizes)), room, boards), len(places))
+    given = asked, items, segment.stored.source, places, *choices, block(len(items.sizes)), room, boards
+    together(partial(search, *given), len(places))
     if boards[:, WRONG].any():
         raise IndexError("a fragment, or a list, is not of this index")
-    return room.chosen[: room.held[0]]
+    check_states(room.states, room.ids)
+    by_query, by_stored = room.exact[0]
+    chosen = room.chosen[: room.held[0]]
+    return chosen, joined_terms(by_query, by_stored, terms, asked.vectors, items.sizes[chosen])
 
 
 def _room(asked: Asked, items: Items, lists: int, choices: tuple[int, int, int], longest: int) -> Room:
-    to_list, to_refine, _ = choices
+    to_list, to_refine, to_score = choices
     fragments = min(len(items.codes), min(to_list, to_refine) * longest) if asked.by_stored else 0
     rows = 1 if asked.by_stored else asked.vectors
     return Room(
@@ -73,4 +82,8 @@ def _room(asked: Asked, items: Items, lists: int, choices: tuple[int, int, int],
         sums=np.empty((2, to_list), np.float32),
         best=np.empty(fragments, np.float32),
         held=np.zeros(1, np.int64),
+        ids=np.empty(to_score, np.int64),
+        checksums=np.empty(to_score, np.uint32),
+        exact=np.empty((1, 2, to_score), np.float32),
+        states=np.full(to_score, SOUND, np.uint8),
     )

@@ -1,7 +1,7 @@
 """The embedded index: segments of exact vectors on disk, and their compressed form once exact search would be slow.
 
 A search of a large index has four stages, each over fewer items: listed scores of all, coarse and refined scores of the
-best, and exact scores of the candidates, which `engine.ranking` asks for.
+best, and exact scores of the candidates.
 """
 
 import shutil
@@ -110,7 +110,7 @@ class FaissFragmentIndex:
             vector = self._codebook.centroids[:1]
             for stored in (True, False):
                 query = [QueryPart(vector, ScoreTerms(query=True, stored=stored, reduction="sum"))]
-                self.exact_scores(query, self.candidates(query, 1, "fast"))
+                self.candidates(query, 1, "fast")
         return self
 
     @cached_property
@@ -134,23 +134,24 @@ class FaissFragmentIndex:
         k: int,
         effort: Effort,
         allowed: npt.NDArray[np.int64] | None = None,
-    ) -> npt.NDArray[np.int64]:
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Every item where that is asked for or fast, else the best by compressed fragments; see FragmentIndex."""
         items, places = self._items, self._items.kept
         if allowed is not None:
             places = self._known(np.unique(allowed))
         if self._codebook is None or effort == "exact":
-            return items.ids[places]
+            return items.ids[places], self._exact_scores(query, places)
         try:
-            return items.ids[self._best(query, k, DEPTHS[effort], places)]
+            places, scores = self._best(query, k, DEPTHS[effort], places)
         except (IndexError, RuntimeError) as error:  # numpy's and torch's for numbers that are not of this index
             raise IndexDamaged(
                 f"the index in {self._path} is damaged ({error}); dvsa verify says where, and mends it with --repair"
             ) from error
+        return items.ids[places], scores
 
     def _best(
         self, query: Sequence[QueryPart], k: int, depth: Depth, places: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int64]:
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Choose from these places, by scores that cost more and more; each the sum of the query's parts."""
         codebook, items = self._codebook, self._items
         assert codebook is not None, "only a compressed index has stages"
@@ -159,9 +160,9 @@ class FaissFragmentIndex:
         if len(query) == len(items.segments) == 1:
             lists = looked_at(depth.stored_lists if terms[0].stored else depth.query_lists, len(codebook))
             choices = to_list, to_refine, depth.to_score(k)
-            chosen = choose_at_once(items.segments[0], query[0], codebook, places, lists, choices)
-            if chosen is not None:
-                return chosen
+            found = choose_at_once(items.segments[0], query[0], codebook, places, lists, choices)
+            if found is not None:
+                return found
         scores = ApproximateScores(items, query, codebook, depth)
         if len(places) > to_list:
             listed = scores.listed()
@@ -170,13 +171,10 @@ class FaissFragmentIndex:
         for score_of, count in ((scores.coarse_of, to_refine), (scores.refined_of, depth.to_score(k))):
             if len(places) > count:
                 places = places[largest_places(score_of(places), count)]
-        return places
+        return places, self._exact_scores(query, places)
 
-    def exact_scores(
-        self, query: Sequence[QueryPart], ids: npt.NDArray[np.int64] | None = None
-    ) -> npt.NDArray[np.float32]:
-        """Scores by the exact vectors; see FragmentIndex."""
-        places = self._items.kept if ids is None else self._places(ids)
+    def _exact_scores(self, query: Sequence[QueryPart], places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Score the items at these places by their exact vectors."""
         if self._resources.compiled:
             return self._items.exact_scores(query, places)
         scores = [_exact(query, piece, self.device) for piece in self._items.pieces(places)]

@@ -249,34 +249,19 @@ class FragmentIndex(Protocol):
         k: int,
         effort: Effort,
         allowed: npt.NDArray[np.int64] | None = None,
-    ) -> npt.NDArray[np.int64]:
-        """Propose items among which the k best should be.
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Propose items among which the k best should be, and score them by their exact vectors.
+
+        An item's score depends on no other item.
 
         Args:
-            query: its parts, one at least.
+            query: its parts, one at least; the score is the sum of theirs.
             k: how many are wanted.
             effort: how many may be proposed; "exact": all that are allowed. The index may always give more.
             allowed: only these ids may be given, and k of them are; None: all.
 
         Returns:
-            Distinct ids, int64, in stored order; fewer than k only where fewer are allowed.
-        """
-        ...
-
-    def exact_scores(
-        self, query: Sequence[QueryPart], ids: npt.NDArray[np.int64] | None = None
-    ) -> npt.NDArray[np.float32]:
-        """Score the items with these ids, or all, by their exact vectors; an item's score depends on no other item.
-
-        Args:
-            query: its parts, one at least; the score is the sum of theirs.
-            ids: of n items; None: all, in stored order.
-
-        Returns:
-            float32 (n,).
-
-        Raises:
-            KeyError: an id is not in the index.
+            Distinct ids, int64, in stored order, and their scores, float32; fewer than k only where fewer are allowed.
         """
         ...
 

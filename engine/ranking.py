@@ -62,8 +62,7 @@ def best_by_parts(
     for part in query:
         _check(part.vectors, index.dimension)
     with CORES.share():
-        ids = index.candidates(query, k, effort, allowed)
-        scores = index.exact_scores(query, None if len(ids) == len(index) else ids)
+        ids, scores = index.candidates(query, k, effort, allowed)
     return top_k(scores, ids, k)
 
 

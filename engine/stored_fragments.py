@@ -15,7 +15,7 @@ scores exactly, are compared whenever they are read. And they say which items a 
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from engine.cores import share_out
 from engine.exceptions import BadFragments, IndexDamaged
 from engine.fragments import Fragments, rows_of, runs_of
 from engine.kernels import CUT, NO_FILE, SOUND, in_lanes, score
+from engine.kernels.search import Stored
 from engine.resources import PLAIN, Resources
 from engine.row_files import RowFile
 
@@ -134,17 +135,20 @@ class StoredFragments:
         parts = np.cumsum([0, *(part.shape[1] for part in lanes)])
         asked = np.array([len(query) for query in queries])
         begins, scattered = self.offsets[numbers], numbers[-1] - numbers[0] != len(numbers) - 1
-        sums = self.sums[numbers] if scattered else np.empty(0, np.uint32)
+        ids, sums, vectors, file, header = self.source
+        sums = sums[numbers] if scattered else sums[:0]
+        file = file if scattered or not self._rows.mapped else NO_FILE
         states = np.empty(len(numbers), np.uint8)
-        file = self._rows.file if scattered or not self._rows.mapped else NO_FILE
-        given = begins, self.offsets[numbers + 1] - begins, self.vectors.view(np.uint16), file, self._rows.header
+        given = begins, self.offsets[numbers + 1] - begins, vectors, file, header, ids[numbers], sums
         query = np.ascontiguousarray(np.concatenate(lanes, axis=1)), parts, asked
-        share_out(len(numbers), partial(score, *given, self.ids[numbers], sums, *query, found, states), AT_LEAST)
-        for item in np.flatnonzero(states != SOUND)[:1]:
-            if states[item] == CUT:
-                raise IndexDamaged("a file of the index was cut short; mend it with: dvsa verify --repair")
-            raise _changed(self.ids[numbers[item]])
+        share_out(len(numbers), partial(score, *given, *query, found, states), AT_LEAST)
+        check_states(states, ids[numbers])
         return found
+
+    @cached_property
+    def source(self) -> Stored:
+        """All of it for `kernels.score`; the file is open as long as this lives."""
+        return Stored(self.ids, self.sums, self.vectors.view(np.uint16), self._rows.file, self._rows.header)
 
     def _check(
         self, numbers: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64], vectors: npt.NDArray[np.float16]
@@ -165,6 +169,18 @@ class StoredFragments:
         if len(begins) == 1:
             return self._rows.rows(begins[0], ends[0]), False
         return self._rows.read(begins, [end - begin for begin, end in zip(begins, ends, strict=True)]), True
+
+
+def check_states(states: npt.NDArray[np.uint8], ids: npt.NDArray[np.int64]) -> None:
+    """Look at what `kernels.score` found items to be.
+
+    Raises:
+        IndexDamaged: one has changed since it was written, or is missing.
+    """
+    for item in np.flatnonzero(states != SOUND)[:1]:
+        if states[item] == CUT:
+            raise IndexDamaged("a file of the index was cut short; mend it with: dvsa verify --repair")
+        raise _changed(ids[item])
 
 
 def _changed(item: int) -> IndexDamaged:

@@ -13,14 +13,14 @@ from engine.kernels.choice import largest_places
 from engine.kernels.fragments import add_query_term, add_stored_term, refine
 from engine.kernels.lanes import compiled
 from engine.kernels.lists import choose_lists, list_by_query, list_by_stored, rank_lists
-from engine.kernels.products import multiply, raise_to_best
+from engine.kernels.products import multiply, raise_to_best, score
 from engine.kernels.sharing import take, tell_wrong
 
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-BOARDS = 9  # loops and choices of a search
+BOARDS = 10  # loops and choices of a search
 
 
 class Asked(NamedTuple):
@@ -33,6 +33,7 @@ class Asked(NamedTuple):
         by_query, by_stored: whether the score has the query's term, and the stored one.
         mean: whether these are means, else sums.
         scale: see `refine`.
+        whole: in lanes by all numbers, float32 (D, W); their begin and end, int64 (2,), and their number, int64 (1,).
     """
 
     lanes: Floats
@@ -42,6 +43,9 @@ class Asked(NamedTuple):
     by_stored: bool
     mean: bool
     scale: float
+    whole: Floats
+    parts: Places
+    counts: Places
 
 
 class Items(NamedTuple):
@@ -68,6 +72,16 @@ class Items(NamedTuple):
     sizes: Floats
 
 
+class Stored(NamedTuple):
+    """The same items' exact vectors; see StoredFragments and `score`."""
+
+    ids: Places
+    sums: npt.NDArray[np.uint32]
+    vectors: npt.NDArray[np.uint16]
+    file: int
+    header: int
+
+
 class Room(NamedTuple):
     """What the threads of a search write for each other.
 
@@ -82,6 +96,8 @@ class Room(NamedTuple):
         sums: of both terms of these, float32 (2, L).
         best: of the fragments of those that are refined, float32; none where the score has no stored term.
         held: how many items are chosen, int64 (1,).
+        ids, checksums: of the items that are scored exactly, int64 and uint32 (S,).
+        exact, states: of these, float32 (1, 2, S), uint8 (S,); see `score`.
     """
 
     products: Floats
@@ -97,23 +113,37 @@ class Room(NamedTuple):
     sums: Floats
     best: Floats
     held: Places
+    ids: Places
+    checksums: npt.NDArray[np.uint32]
+    exact: Floats
+    states: npt.NDArray[np.uint8]
 
 
 @compiled
 def search(
-    asked: Any, items: Any, places: Any, to_list: Any, to_refine: Any, to_score: Any, step: Any, room: Any, boards: Any
+    asked: Any,
+    items: Any,
+    stored: Any,
+    places: Any,
+    to_list: Any,
+    to_refine: Any,
+    to_score: Any,
+    step: Any,
+    room: Any,
+    boards: Any,
 ) -> None:
-    """Choose the items that are to be scored exactly.
+    """Choose the items that may be best, and score them exactly.
 
     Args:
         asked: the query, `Asked`.
         items: where they are, `Items`.
+        stored: their vectors, `Stored`.
         places: of those that may be chosen, int64, ascending; more than `to_list`.
         to_list: how many the lists choose, the length of `room.chosen`.
-        to_refine: how many the coarse scores choose of them; as many or more: there are no coarse scores.
-        to_score: how many the refined scores choose.
+        to_refine: how many the coarse scores choose of them; as many: there are no coarse scores.
+        to_score: how many the refined scores choose, fewer.
         step: items whose lists a thread adds up at a time.
-        room: `Room`; at the end `room.chosen[: room.held[0]]` are the places.
+        room: `Room`; at the end `room.chosen[: room.held[0]]` are the places, and `exact` and `states` say the rest.
         boards: int64 (BOARDS, 3), all zero; on one of them codes, lists and items are told that cannot be.
     """
     multiply(items.centroids, items.scale, asked.lanes, room.products, boards[0])
@@ -146,17 +176,21 @@ def search(
             _choose(asked, items, room, to_refine, boards[6])
             _done(boards[6])
     left = min(to_list, to_refine)
-    if left > to_score:
-        some = room.begins[:left], room.counts[:left], items.codes
-        query = room.products, items.patterns, asked.filled, asked.vectors, asked.scale
-        refine(*some, items.residuals, *query, room.sums[0, :left], room.starts, room.best, boards[7])
-        if _alone(boards[8]):
-            if asked.by_stored:
-                for rank in range(left):
-                    end = room.starts[rank] + room.counts[rank]
-                    room.sums[1, rank] = room.best[room.starts[rank] : end].sum()
-            _choose(asked, items, room, to_score, boards[8])
-            _done(boards[8])
+    some = room.begins[:left], room.counts[:left], items.codes
+    query = room.products, items.patterns, asked.filled, asked.vectors, asked.scale
+    refine(*some, items.residuals, *query, room.sums[0, :left], room.starts, room.best, boards[7])
+    if _alone(boards[8]):
+        if asked.by_stored:
+            for rank in range(left):
+                end = room.starts[rank] + room.counts[rank]
+                room.sums[1, rank] = room.best[room.starts[rank] : end].sum()
+        _choose(asked, items, room, to_score, boards[8])
+        for rank in range(to_score):
+            room.ids[rank], room.checksums[rank] = stored.ids[room.chosen[rank]], stored.sums[room.chosen[rank]]
+        _done(boards[8])
+    chosen = room.begins[:to_score], room.counts[:to_score]
+    source = stored.vectors, stored.file, stored.header, room.ids, room.checksums
+    score(*chosen, *source, asked.whole, asked.parts, asked.counts, room.exact, room.states, boards[9])
 
 
 @compiled

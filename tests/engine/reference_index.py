@@ -75,14 +75,9 @@ class ReferenceIndex:
         k: int,
         effort: Effort,
         allowed: npt.NDArray[np.int64] | None = None,
-    ) -> npt.NDArray[np.int64]:
-        return self._items.ids if allowed is None else self._items.ids[np.isin(self._items.ids, allowed)]
-
-    def exact_scores(
-        self, query: Sequence[QueryPart], ids: npt.NDArray[np.int64] | None = None
-    ) -> npt.NDArray[np.float32]:
-        items = self._items if ids is None else self.fragments(ids)
-        return weighted_sum(query, lambda part: exact_scores(part.vectors, items, part.terms))
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        items = self._items if allowed is None else self._items.take(np.flatnonzero(np.isin(self.ids(), allowed)))
+        return items.ids, weighted_sum(query, lambda part: exact_scores(part.vectors, items, part.terms))
 
     def fragments(self, ids: npt.NDArray[np.int64]) -> Fragments:
         places = {int(number): place for place, number in enumerate(self._items.ids)}

@@ -64,7 +64,7 @@ def test_an_index_of_nothing_is_empty(new: NewIndex) -> None:
     index = new()
     assert (len(index), index.fragment_count, index.dimension) == (0, 0, D)
     assert list(index.pieces()) == []
-    assert len(index.candidates([QueryPart(query_of(), WORDS_ASK)], 5, "normal")) == 0
+    assert len(index.candidates([QueryPart(query_of(), WORDS_ASK)], 5, "normal")[0]) == 0
     assert len(index.fragments(np.empty(0, np.int64))) == 0
     assert best_ids(index, query_of(), WORDS_ASK, 5) == []
 
@@ -108,7 +108,7 @@ def test_scores_do_not_depend_on_the_pieces_that_were_added(new: NewIndex) -> No
 
 def test_more_candidates_than_items_are_each_item_once(new: NewIndex) -> None:
     index = new(some_items(list(range(40))))
-    assert sorted(index.candidates([QueryPart(query_of(), WORDS_ASK)], 1000, "fast").tolist()) == list(range(40))
+    assert sorted(index.candidates([QueryPart(query_of(), WORDS_ASK)], 1000, "fast")[0].tolist()) == list(range(40))
 
 
 def test_one_item_of_one_fragment_is_found(new: NewIndex) -> None:
@@ -130,8 +130,8 @@ def test_only_negative_scores_are_ordered_like_others(new: NewIndex) -> None:
 def test_only_allowed_ids_are_candidates(new: NewIndex) -> None:
     index = new(some_items(list(range(40))))
     allowed = np.array([4, 8, 99])
-    assert sorted(index.candidates([QueryPart(query_of(), WORDS_ASK)], 10, "fast", allowed).tolist()) == [4, 8]
-    assert index.candidates([QueryPart(query_of(), WORDS_ASK)], 1, "exact", allowed).tolist()[0] in (4, 8)
+    assert sorted(index.candidates([QueryPart(query_of(), WORDS_ASK)], 10, "fast", allowed)[0].tolist()) == [4, 8]
+    assert index.candidates([QueryPart(query_of(), WORDS_ASK)], 1, "exact", allowed)[0].tolist()[0] in (4, 8)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 70_000])
