@@ -217,7 +217,8 @@ def test_leftovers_of_killed_runs_are_deleted(indexed: Workspace) -> None:
 
 def rewrite_manifest(workspace: Workspace, number: int) -> None:
     """Make the newest snapshot one of another format."""
-    since = {2: ("sums.npy", "trained_error.npy", "list_counts.npy"), 3: ("list_counts.npy",)}  # files
+    since = {4: ("directions.npy",), 3: ("directions.npy", "list_counts.npy")}  # files
+    since[2] = (*since[3], "sums.npy", "trained_error.npy")
     path = newest(workspace) / "manifest.json"
     content = json.loads(path.read_bytes())["manifest"] | {"format": number}
     for name in [name for name in content["files"] if name.endswith(since.get(number, ()))]:
@@ -227,7 +228,7 @@ def rewrite_manifest(workspace: Workspace, number: int) -> None:
     path.write_text(json.dumps({"manifest": content, "sha256": digest}))
 
 
-@pytest.mark.parametrize("number", [2, 3])
+@pytest.mark.parametrize("number", [2, 3, 4])
 def test_earlier_formats_are_brought_up_to_date(indexed: Workspace, number: int) -> None:
     before = indexed.contents()
     rewrite_manifest(indexed, number)
@@ -238,7 +239,7 @@ def test_earlier_formats_are_brought_up_to_date(indexed: Workspace, number: int)
     assert encoded(indexed) == (0, 0)
 
 
-@pytest.mark.parametrize("number", [1, 5])
+@pytest.mark.parametrize("number", [1, 6])
 def test_other_formats_are_refused(indexed: Workspace, number: int) -> None:
     rewrite_manifest(indexed, number)
     with pytest.raises(IndexOutdated, match="--rebuild"):
