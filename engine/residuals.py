@@ -1,7 +1,7 @@
 """Residuals in few bytes: what a fragment's centroid leaves of it, by product quantisation.
 
-Every four numbers of a residual become one byte, the number of the nearest of 256 patterns: 64 bytes where D is 256.
-Measured against RaBitQ and FAISS's scalar codes in docs/measurements.md.
+Every four numbers of a residual by directions become one byte, the number of the nearest of 256 patterns: 32 bytes
+where there are 128 directions. Measured against RaBitQ and FAISS's scalar codes in docs/measurements.md.
 """
 
 from functools import cached_property

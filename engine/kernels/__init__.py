@@ -9,9 +9,10 @@ others nor on how they were shared.
 """
 
 from engine.kernels.choice import largest_places
+from engine.kernels.exact import CHANGED, CUT, NO_FILE, SOUND, score
 from engine.kernels.fragments import add_query_term, add_stored_term, refine, scale_of
 from engine.kernels.lists import choose_lists, list_by_query, list_by_stored, rank_lists
-from engine.kernels.products import CHANGED, CUT, LONGEST, NO_FILE, SOUND, in_lanes, multiply, raise_to_best, score
+from engine.kernels.products import LONGEST, in_lanes, multiply, raise_to_best
 from engine.kernels.search import search
 
 __all__ = [

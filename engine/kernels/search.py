@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.kernels.choice import largest_places
+from engine.kernels.exact import score
 from engine.kernels.fragments import add_query_term, add_stored_term, refine
 from engine.kernels.lanes import compiled
 from engine.kernels.lists import choose_lists, list_by_query, list_by_stored, rank_lists
-from engine.kernels.products import multiply, raise_to_best, score
+from engine.kernels.products import multiply, raise_to_best
 from engine.kernels.sharing import take, tell_wrong
 
 Floats = npt.NDArray[np.float32]
