@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import float32, uint32
 from numba import uint64 as place
 
+from engine.kernels.arrays import Bytes, Floats, Halves, Places, Sums
 from engine.kernels.checksum import checksum
 from engine.kernels.lanes import (
     NARROW,
@@ -23,12 +23,6 @@ from engine.kernels.lanes import (
 )
 from engine.kernels.reading import read_whole
 from engine.kernels.sharing import Board, take
-
-Floats = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
-Halves = npt.NDArray[np.uint16]
-Sums = npt.NDArray[np.uint32]
-States = npt.NDArray[np.uint8]
 
 SOME = 4  # items that a thread takes at a time
 
@@ -51,7 +45,7 @@ def score(
     parts: Places,
     asked: Places,
     scores: Floats,
-    states: States,
+    states: Bytes,
     board: Board,
 ) -> None:
     """Score items by their vectors.

@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import float32
 from numba import uint64 as place
 
+from engine.kernels.arrays import Bytes, Codes, Floats, Places
 from engine.kernels.lanes import (
     LINE,
     NARROW,
@@ -25,11 +25,6 @@ from engine.kernels.lanes import (
     zeros,
 )
 from engine.kernels.sharing import Board, take, tell_wrong
-
-Floats = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
 
 SOME = 32  # items that a thread takes at a time
 

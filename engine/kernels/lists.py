@@ -3,18 +3,13 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import float32
 from numba import uint64 as place
 
+from engine.kernels.arrays import Bytes, Codes, Floats, Places
 from engine.kernels.choice import SIGN, largest_places, ranked, rising
 from engine.kernels.lanes import LINE, NARROW, any_larger, ask_for, compiled, load, sum_of_first, zeros
 from engine.kernels.sharing import Board, take, tell_wrong
-
-Floats = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
 
 LOW = 2**32 - 1
 

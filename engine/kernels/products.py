@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import float32
 from numba import uint64 as place
 
+from engine.kernels.arrays import Floats, Wholes
 from engine.kernels.lanes import (
     NARROW,
     WIDE,
@@ -21,9 +21,6 @@ from engine.kernels.lanes import (
     zeros,
 )
 from engine.kernels.sharing import Board, take
-
-Floats = npt.NDArray[np.float32]
-Wholes = npt.NDArray[np.int16]
 
 ROWS = 256  # that a thread takes at a time
 

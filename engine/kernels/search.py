@@ -7,8 +7,8 @@ one thread chooses, and the others wait.
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from engine.kernels.arrays import Bytes, Codes, Floats, Halves, Places, Sums, Wholes
 from engine.kernels.choice import largest_places
 from engine.kernels.exact import score
 from engine.kernels.fragments import add_query_term, add_stored_term, refine
@@ -16,10 +16,6 @@ from engine.kernels.lanes import compiled
 from engine.kernels.lists import choose_lists, list_by_query, list_by_stored, rank_lists
 from engine.kernels.products import multiply, raise_to_best
 from engine.kernels.sharing import take, tell_wrong
-
-Floats = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
 
 BOARDS = 10  # loops and choices of a search
 
@@ -61,15 +57,15 @@ class Items(NamedTuple):
         sizes: fragments of each item, float32 (I,).
     """
 
-    centroids: npt.NDArray[np.int16]
+    centroids: Wholes
     scale: float
     patterns: Floats
     list_offsets: Places
     list_items: Codes
-    list_counts: npt.NDArray[np.uint8]
+    list_counts: Bytes
     offsets: Places
     codes: Codes
-    residuals: npt.NDArray[np.uint8]
+    residuals: Bytes
     sizes: Floats
 
 
@@ -77,8 +73,8 @@ class Stored(NamedTuple):
     """The same items' exact vectors; see StoredFragments and `score`."""
 
     ids: Places
-    sums: npt.NDArray[np.uint32]
-    vectors: npt.NDArray[np.uint16]
+    sums: Sums
+    vectors: Halves
     file: int
     header: int
 
@@ -115,9 +111,9 @@ class Room(NamedTuple):
     best: Floats
     held: Places
     ids: Places
-    checksums: npt.NDArray[np.uint32]
+    checksums: Sums
     exact: Floats
-    states: npt.NDArray[np.uint8]
+    states: Bytes
 
 
 @compiled

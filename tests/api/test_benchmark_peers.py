@@ -11,6 +11,7 @@ from api.benchmark.made_items import MadeItems, gathered
 from api.benchmark.peers.compare import _unit, compare
 from api.benchmark.peers.environments import IN_PROCESS, OURS, PEERS, Peer, PeerMissing, interpreter
 from engine.fragments import Fragments
+from engine.manifest import FORMAT
 
 D = 8
 
@@ -44,6 +45,11 @@ def test_peers_of_this_environment_find_what_exact_search_finds(tmp_path: Path) 
     assert any("did not run: " in line and "not_there" in line for line in written)
     again = compare(stored, queries, peers[:1], tmp_path, quietly)
     assert again[0]["build_seconds"] == rows[0]["build_seconds"]  # what was built is taken
+    built = tmp_path / "400 items" / f"dvsa_peer {FORMAT}.json"
+    built.rename(built.with_name(f"dvsa_peer {FORMAT - 1}.json"))
+    other = compare(stored, queries, peers[:1], tmp_path, quietly)
+    assert other[0]["failure"] is None  # an index of another format is left alone, and one is built
+    assert built.exists()
 
 
 def test_other_queries_and_other_items_in_the_same_folder_are_not_answered_by_what_was_there(tmp_path: Path) -> None:

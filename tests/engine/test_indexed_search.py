@@ -20,7 +20,7 @@ from engine.effort import DEPTHS, Depth
 from engine.exceptions import IndexDamaged
 from engine.faiss_index import FaissFragmentIndex
 from engine.fragments import Effort, Fragments, QueryPart, ScoreTerms
-from engine.kernels import in_lanes
+from engine.kernels import LONGEST, multiply
 from engine.ranking import best_items
 from engine.scoring import exact_scores, top_k
 from engine.segmented_items import SegmentedItems
@@ -227,24 +227,31 @@ def test_all_lists_and_all_items_leave_nothing_to_miss(
     made = SegmentedItems(read_segments(path, codebook))
     query = random.standard_normal((asked, D)).astype(np.float32)
     codes, residuals = (np.load(path / "000001" / f"{name}.npy") for name in ("codes", "residuals"))
-    known = query @ codebook.directions  # what a search knows of it
-    whole, scale = codebook.wholes
-    centroids = whole[:, : known.shape[1]] / np.float32(scale)
+    lanes, (whole, scale) = codebook.in_lanes(query), codebook.wholes
+    directions = lanes.shape[0]
+    rounded = np.empty(lanes.shape, np.float32)  # the query in whole numbers, as centroids are multiplied with it
+    eye = np.eye(directions, whole.shape[1], dtype=np.int16) * np.int16(LONGEST)
+    multiply(eye, LONGEST, lanes, rounded, np.zeros(3, np.int64))
+    known, of_query = query @ codebook.directions, np.ascontiguousarray(rounded[:, :asked].T)
+    np.testing.assert_allclose(of_query, known, atol=np.linalg.norm(known, axis=1).max() / LONGEST)
+    centroids = whole[:, :directions] / np.float32(scale)
     coarse = Fragments(items.ids, items.offsets, centroids[codes])
     depth = Depth(query_lists=1, stored_lists=1, listed=1, refined=1, exact=1)
     scores = ApproximateScores(made, [QueryPart(query, terms)], codebook, depth)
-    np.testing.assert_allclose(scores.coarse_of(items.ids[::-1]), exact_scores(known, coarse, terms)[::-1], atol=1e-2)
-    first = exact_scores(known, coarse, replace(terms, query=not terms.stored))
-    np.testing.assert_allclose(scores.listed(), first, atol=1e-2)
+    found = scores.coarse_of(items.ids[::-1])
+    np.testing.assert_allclose(found, exact_scores(of_query, coarse, terms)[::-1], atol=1e-4)
+    first = exact_scores(of_query, coarse, replace(terms, query=not terms.stored))
+    np.testing.assert_allclose(scores.listed(), first, atol=1e-4)
     patterns = np.load(path / "codebook" / "patterns.npy")
     decoded = np.stack([patterns[place, residuals[:, place]] for place in range(len(patterns))], axis=1)
-    refined = Fragments(
-        items.ids, items.offsets, centroids[codes] + decoded.reshape(len(codes), -1)[:, : known.shape[1]]
-    )
-    rounded = 0.5 * len(patterns) / codebook.quantizer.scale(codebook.quantizer.padded(in_lanes(known)))  # a product
+    decoded = decoded.reshape(len(codes), -1)[:, :directions]
+    refined = Fragments(items.ids, items.offsets, np.hstack([centroids[codes], decoded]))
+    expected = exact_scores(np.hstack([of_query, known]), refined, terms)
+    most = (
+        0.5 * len(patterns) / codebook.quantizer.scale(codebook.quantizer.padded(lanes))
+    )  # that a product is rounded by
     products = asked * terms.query + max(counts) * terms.stored  # that are added up for a score
-    expected = exact_scores(known, refined, terms)
-    np.testing.assert_allclose(scores.refined_of(items.ids), expected, atol=products * rounded + 1e-2)
+    np.testing.assert_allclose(scores.refined_of(items.ids), expected, atol=products * most + 1e-4)
 
 
 FILES = ["codebook/centroids", "codebook/directions", "codebook/patterns"]

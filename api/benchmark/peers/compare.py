@@ -15,6 +15,7 @@ import numpy.typing as npt
 from api.benchmark.peers import worker
 from api.benchmark.peers.environments import Peer, PeerMissing, interpreter
 from engine.fragments import Fragments, ScoreTerms
+from engine.manifest import FORMAT
 from engine.scoring import exact_scores, top_k
 from indexer.report import Progress
 
@@ -161,8 +162,10 @@ def _holds(data: Path, stored: Fragments) -> bool:
 def _started(peer: Peer, figures: Compared, data: Path, folder: Path) -> _Process:
     """Install, build and start a peer, as far as that is not done yet."""
     python = interpreter(peer, folder / "environments")
-    module = peer.module.partition(":")[0]
-    index, built = data / module, data / f"{module}.json"
+    name = peer.module.partition(":")[0]
+    if not peer.packages:  # this program's own, of whose formats each has its place
+        name = f"{name} {FORMAT}"
+    index, built = data / name, data / f"{name}.json"
     if not built.exists():
         shutil.rmtree(index, ignore_errors=True)
         command = [str(python), worker.__file__, "build", peer.module, str(data), str(index)]
